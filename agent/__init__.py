@@ -1,0 +1,1 @@
+"""Runs services on one instance: installs, starts, watches, updates, puts back."""

@@ -1,0 +1,1 @@
+"""The language of nodes and the protocol between them; imports nothing else of vUpdate."""

@@ -1,0 +1,61 @@
+"""A fault report: what is known of a crash, as it travels from the agent up to the origin of the version."""
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from federation import limits
+from federation.codec import Moment
+from federation.errors import InvalidValueError, OversizedError
+from federation.identity import NodeId
+from federation.names import InstanceName, NodeName, ServiceKey
+from federation.versions import ClientVersion
+
+Reason = Literal["exited", "signalled", "unhealthy", "start-failed", "over-limit"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hop:
+    """One node on a report's way, in the order in which they received it."""
+
+    node: NodeName
+    id: NodeId
+    received: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultReport:
+    """One crash of one service on one instance. ``id`` is a random UUID: the same report arriving twice is one."""
+
+    id: str
+    service: ServiceKey
+    version: ClientVersion
+    instance: InstanceName
+    occurred: Moment
+    reason: Reason
+    exit_status: int | None = None
+    signal: str | None = None
+    message: str = ""
+    in_probation: bool = False
+    put_back: ClientVersion | None = None
+    uptime_seconds: float = 0.0
+    log: tuple[str, ...] = ()
+    path: tuple[Hop, ...] = ()
+
+    def __post_init__(self) -> None:
+        try:
+            uuid.UUID(self.id)
+        except ValueError as error:
+            raise InvalidValueError(f"fault id {self.id[:80]!r} is not a UUID") from error
+        if len(self.log) > limits.FAULT_LOG_LINES or len(self.path) > limits.FAULT_PATH_HOPS:
+            raise OversizedError("a fault report has too many log lines or hops")
+
+    def received_by(self, node: NodeName, node_id: NodeId, at: Moment) -> "FaultReport":
+        """The report with one more hop.
+
+        Raises:
+            InvalidValueError: the node has had it before: a loop.
+        """
+        if any(hop.id == node_id for hop in self.path):
+            raise InvalidValueError(f"fault report {self.id} has been at {node} before")
+        return replace(self, path=(*self.path, Hop(node=node, id=node_id, received=at)))

@@ -1,0 +1,58 @@
+"""What an agent reports of each service it looks after: what is true there, not what was ordered."""
+
+import enum
+from dataclasses import dataclass
+
+from federation.codec import Moment
+from federation.names import ServiceKey
+from federation.versions import ClientVersion
+
+
+class Phase(enum.Enum):
+    """Where a service stands on its instance."""
+
+    DOWNLOADING = "downloading"
+    INSTALLING = "installing"
+    STARTING = "starting"
+    PROBATION = "probation"
+    RUNNING = "running"
+    PUTTING_BACK = "putting-back"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What the last update cost: bytes received, and what the whole image would have cost."""
+
+    version: ClientVersion
+    base: ClientVersion | None
+    moved_bytes: int
+    full_bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceState:
+    """One service on one instance. ``failed`` names a desired version that was tried and put back, ``error`` why."""
+
+    key: ServiceKey
+    phase: Phase
+    since: Moment
+    desired: ClientVersion | None = None
+    running: ClientVersion | None = None
+    committed: ClientVersion | None = None
+    failed: ClientVersion | None = None
+    error: str = ""
+    failures: int = 0
+    last_exit: str = ""
+    moved: Moved | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceState:
+    """All services of one instance at one moment. ``revision``: the assignment's that the agent holds."""
+
+    at: Moment
+    revision: int
+    services: tuple[ServiceState, ...]

@@ -1,0 +1,69 @@
+"""Versions as a node keeps them, the services it builds, and the settings of its site."""
+
+from dataclasses import dataclass
+
+from federation.codec import Moment
+from federation.digest import Digest
+from federation.manifest import SignedManifest
+from federation.names import NodeName, ServiceName
+from node.model.desired import ListKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVersion:
+    """A version whose image is here whole. ``envelope``: its signed manifest as received, never re-encoded."""
+
+    kind: ListKind
+    service: ServiceName
+    version: str
+    image: Digest
+    manifest: Digest
+    envelope: bytes
+    stored: Moment
+    received_from: NodeName | None = None
+
+    @property
+    def signed(self) -> SignedManifest:
+        """The signed manifest, its signature checked again."""
+        return SignedManifest.from_bytes(self.envelope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitSource:
+    """A Git repository: the name of its folder in the build, its URL, and a branch, tag or commit."""
+
+    name: str
+    url: str
+    ref: str = "HEAD"
+    directory: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevelopedService:
+    """A service that this node builds: its sources, the first of which holds the recipe."""
+
+    name: ServiceName
+    sources: tuple[GitSource, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSettings:
+    """How this site adapts one service: overlay directories in order, and macro values."""
+
+    service: ServiceName
+    overlays: tuple[GitSource, ...] = ()
+    macros: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """One image received from a provider: what moved, and what the whole would have been."""
+
+    provider: NodeName
+    service: ServiceName
+    version: str
+    base: str | None
+    moved_bytes: int
+    full_bytes: int
+    seconds: float
+    at: Moment
