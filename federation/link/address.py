@@ -1,0 +1,37 @@
+"""Decides which web addresses a node may be reached by: http or https, a host, perhaps a port, and nothing else."""
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from federation.errors import InvalidValueError
+
+URL_CHARS: Final = 500
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
+_AUTHORITY = re.compile(rf"(?P<host>{_HOST.pattern})(:(?P<port>[0-9]{{1,5}}))?", re.ASCII)
+
+
+def _acceptable(url: str) -> bool:
+    if len(url) > URL_CHARS or not url.isascii() or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    authority = _AUTHORITY.fullmatch(parts.netloc)
+    if authority is None or int(authority["port"] or 1) not in range(1, 65536):
+        return False
+    return parts.path in {"", "/"} and url == f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def check_url(url: str) -> str:
+    """``url`` without a slash at its end, once it is seen to be the address of a node.
+
+    Routes are absolute and their path is signed, so a node can't live under a prefix of another site.
+
+    Raises:
+        InvalidValueError: anything but ``http(s)://host[:port]``; a user name or password is no part of it either.
+    """
+    if not url.startswith(("http://", "https://")) or not _acceptable(url):
+        raise InvalidValueError(f"{url[:80]!r} is not a node's address: http:// or https://, a host, perhaps :port")
+    return url.removesuffix("/")

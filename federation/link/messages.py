@@ -1,0 +1,113 @@
+"""The bodies of the routes between nodes and agents, as values; ``federation.codec`` is their wire form.
+
+Answers that found trust (a link, an enrolment) are statements signed by the node that gives them.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from federation import statement
+from federation.errors import InvalidValueError, TamperedError, VUpdateError
+from federation.identity import NodeId
+from federation.keys import PrivateKey, PublicKey
+from federation.names import InstanceName, NodeName, ProfileName
+
+LINK_ACCEPTED: Final = "application/vnd.vupdate.link-accepted+json"
+ENROLLED: Final = "application/vnd.vupdate.enrolled+json"
+MESSAGE_CHARS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redeem:
+    """A consumer redeems an invitation; the request is signed by ``key``."""
+
+    secret: str = field(repr=False)
+    node: NodeName
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkAccepted:
+    """The provider's word that ``consumer`` may take the versions of ``profile``."""
+
+    provider: NodeName
+    profile: ProfileName
+    consumer: NodeId
+
+    def sign(self, key: PrivateKey) -> bytes:
+        """The statement as a signed envelope."""
+        return statement.sign(LINK_ACCEPTED, self, key)
+
+    @classmethod
+    def read(cls, content: bytes, *, provider: PublicKey, reader: NodeId) -> Self:
+        """The statement in the envelope ``content``, signed by ``provider`` for ``reader``.
+
+        Raises:
+            TamperedError: another signer, reader or form.
+            OversizedError: over a bound of ``limits``.
+        """
+        accepted = statement.read(content, LINK_ACCEPTED, cls, provider)
+        if accepted.consumer != reader:
+            raise TamperedError("the provider accepted another node, not this one: refused")
+        return accepted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrol:
+    """An agent enrols itself; the request is signed by ``key``."""
+
+    secret: str = field(repr=False)
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolled:
+    """The node's word that the agent is attached as ``instance``."""
+
+    node: NodeName
+    instance: InstanceName
+
+    def sign(self, key: PrivateKey) -> bytes:
+        """The statement as a signed envelope."""
+        return statement.sign(ENROLLED, self, key)
+
+    @classmethod
+    def read(cls, content: bytes, *, node: PublicKey) -> Self:
+        """The statement in the envelope ``content``, signed by ``node``.
+
+        Raises:
+            TamperedError: another signer or form.
+            OversizedError: over a bound of ``limits``.
+        """
+        return statement.read(content, ENROLLED, cls, node)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsTaken:
+    """All records of the stream up to and with ``through`` are stored: the agent may forget them."""
+
+    through: int
+
+    def __post_init__(self) -> None:
+        if self.through < 0:
+            raise InvalidValueError("a log sequence does not go below zero")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultTaken:
+    """The fault report ``id`` is stored: the sender may forget it."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorBody:
+    """The body of every answer of 400 and above: the error's stable code and its sentence."""
+
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, error: VUpdateError) -> Self:
+        """The body that tells of ``error``."""
+        return cls(code=error.code, message=error.message[:MESSAGE_CHARS])
