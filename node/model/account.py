@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from federation.codec import Moment
 from federation.digest import Digest
 from federation.identity import NodeId
-from federation.names import InstanceName, NodeName
+from federation.names import InstanceName
 
 
 class Role(enum.Enum):
@@ -48,14 +48,6 @@ class Session:
     person: Person
     created: Moment
     expires: Moment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsumerCaller:
-    """A linked consumer that signed the request."""
-
-    name: NodeName
-    id: NodeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

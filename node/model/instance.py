@@ -47,5 +47,3 @@ class StoredFault:
     received: Moment
     forward_to: NodeName | None = None
     forwarded: Moment | None = None
-    attempts: int = 0
-    next_attempt: Moment | None = None

@@ -1,0 +1,1 @@
+"""The routes of a node: each declares who may call it."""

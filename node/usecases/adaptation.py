@@ -1,0 +1,158 @@
+"""Makes client versions by itself whenever a desired developer version, or the settings of this site, changed.
+
+What was handled is kept per service, so a restart repeats nothing and an operator's own choice of a client version is
+not undone by it. A build that failed is tried again with growing delays, and at once when its inputs change.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from federation import codec
+from federation.backoff import Backoff
+from federation.clock import Clock
+from federation.digest import Digest
+from federation.errors import VUpdateError
+from federation.names import ServiceName
+from federation.profile import SELF
+from federation.versions import DeveloperVersion
+from node.model.desired import ListKind
+from node.model.peer import AutoUpdate
+from node.model.task import TaskState
+from node.storage.repository import Repository
+from node.usecases.changes import Change, ChangeHub, Topic
+from node.usecases.client_builds import ClientBuilds
+from node.usecases.desired import Desired
+from node.usecases.links import Links
+from node.usecases.profiles import Profiles
+from node.usecases.services import Services
+from node.usecases.tasks import Tasks
+from node.usecases.versions import Versions
+
+_TOPICS: Final = frozenset({Topic.DESIRED, Topic.SERVICES, Topic.PROFILES, Topic.LINKS})
+_LOOK_ANYWAY_SECONDS: Final = 300.0
+_WHO: Final = "auto-update"
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapted:
+    """The inputs of the last client build of a service that succeeded."""
+
+    service: ServiceName
+    developer: DeveloperVersion
+    settings: Digest
+
+
+@dataclass(slots=True)
+class _Failure:
+    inputs: Adapted
+    count: int
+    again: float = field(default=0.0)
+
+
+class Adaptation:
+    """Keeps the client versions of this node in step."""
+
+    def __init__(
+        self,
+        *,
+        kept: Repository[Adapted],
+        desired: Desired,
+        versions: Versions,
+        services: Services,
+        profiles: Profiles,
+        links: Links,
+        builds: ClientBuilds,
+        tasks: Tasks,
+        hub: ChangeHub,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._kept = kept
+        self._desired = desired
+        self._versions = versions
+        self._services = services
+        self._profiles = profiles
+        self._links = links
+        self._builds = builds
+        self._tasks = tasks
+        self._hub = hub
+        self._clock = clock
+        self._backoff = Backoff(first=1.0, most=600.0, rng=rng)
+        self._failures: dict[ServiceName, _Failure] = {}
+        self._running: set[ServiceName] = set()
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Adapt what needs it for as long as this runs; services do not wait for each other."""
+        async with self._hub.subscribe(_TOPICS) as changes, asyncio.TaskGroup() as group:
+            group.create_task(self._listen(changes))
+            while True:
+                self._woken.clear()
+                for inputs in await self._wanted():
+                    if self._due(inputs):
+                        self._running.add(inputs.service)
+                        group.create_task(self._adapt(inputs))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), self._pause())
+
+    async def _listen(self, changes: AsyncIterator[Change]) -> None:
+        async for _ in changes:
+            self._woken.set()
+
+    def _pause(self) -> float:
+        now = self._clock.monotonic()
+        waiting = [failure.again - now for failure in self._failures.values() if failure.again > now]
+        return min([_LOOK_ANYWAY_SECONDS, *waiting])
+
+    def _due(self, inputs: Adapted) -> bool:
+        if inputs.service in self._running:
+            return False
+        failure = self._failures.get(inputs.service)
+        return failure is None or failure.inputs != inputs or failure.again <= self._clock.monotonic()
+
+    async def _wanted(self) -> list[Adapted]:
+        """The inputs of each service that has to be adapted and was not yet."""
+        current = (await self._desired.current(ListKind.DEVELOPER)).developer
+        own = (await self._profiles.find(SELF)).services
+        installing = {
+            provider.name for provider in await self._links.providers() if provider.auto_update is AutoUpdate.INSTALL
+        }
+        wanted: list[Adapted] = []
+        for service, version in sorted(current.items()):
+            stored = await self._versions.get(ListKind.DEVELOPER, service, version)
+            if service not in own and stored.received_from not in installing:
+                continue
+            settings = Digest.of(codec.encode(await self._services.site(service)))
+            inputs = Adapted(service=service, developer=version, settings=settings)
+            if await self._kept.get(service) != inputs:
+                wanted.append(inputs)
+        return wanted
+
+    async def _adapt(self, inputs: Adapted) -> None:
+        try:
+            task = await self._builds.start(inputs.service, who=_WHO)
+            succeeded = (await self._tasks.wait(task.id)).state is TaskState.SUCCEEDED
+        except VUpdateError as error:
+            _log.warning("client build could not start", service=inputs.service, code=error.code, error=error.message)
+            succeeded = False
+        if succeeded:
+            self._failures.pop(inputs.service, None)
+            await self._kept.put(inputs)
+        else:
+            self._failed(inputs)
+        # Inputs that changed while it ran are seen by the next look.
+        self._running.discard(inputs.service)
+        self._woken.set()
+
+    def _failed(self, inputs: Adapted) -> None:
+        earlier = self._failures.get(inputs.service)
+        count = earlier.count + 1 if earlier and earlier.inputs == inputs else 1
+        again = self._clock.monotonic() + self._backoff.delay(count - 1)
+        self._failures[inputs.service] = _Failure(inputs, count, again)

@@ -1,0 +1,137 @@
+"""Builds developer versions from Git, signs them, stores them and makes them desired."""
+
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from build.developer import Built, DeveloperBuild, build_developer
+from build.source import SourceRequest
+from federation.clock import Clock
+from federation.errors import ExistsError, InvalidValueError
+from federation.keys import PrivateKey
+from federation.manifest import Maker, Manifest, SignedManifest
+from federation.names import NodeName, ServiceName
+from federation.transfer.tree import TreeSource
+from federation.versions import DeveloperVersion
+from node.model.desired import Delta, ListKind
+from node.model.task import Task, TaskKind
+from node.model.version import DevelopedService, StoredVersion
+from node.usecases.desired import Desired
+from node.usecases.images import Images
+from node.usecases.services import Services
+from node.usecases.tasks import Job, TaskLog, Tasks
+from node.usecases.versions import Versions
+
+BuildDeveloper = Callable[[DeveloperBuild, Callable[[str], None]], Awaitable[Built]]
+
+
+class Builds:
+    """Developer builds of this node."""
+
+    def __init__(
+        self,
+        *,
+        node: NodeName,
+        key: PrivateKey,
+        services: Services,
+        versions: Versions,
+        desired: Desired,
+        images: Images,
+        tasks: Tasks,
+        clock: Clock,
+        work: Path,
+        build: BuildDeveloper = build_developer,
+    ) -> None:
+        self._node = node
+        self._key = key
+        self._services = services
+        self._versions = versions
+        self._desired = desired
+        self._images = images
+        self._tasks = tasks
+        self._clock = clock
+        self._work = work
+        self._build = build
+
+    async def start(self, service: ServiceName, *, version: DeveloperVersion | None, comment: str, who: str) -> Task:
+        """Queue a build of ``service``; ``version`` is the next one unless given.
+
+        Raises:
+            AbsentError: this node builds no such service.
+            InvalidValueError: ``version`` bears another node's name.
+            ExistsError: ``version`` was made already.
+        """
+        developed = await self._services.get(service)
+        if version is not None and version.node != self._node:
+            raise InvalidValueError(f"version {version} can't be made by node {self._node}: it would be {self._node}-…")
+        if version is not None and await self._versions.has(ListKind.DEVELOPER, service, version):
+            raise ExistsError(f"{service} {version} was made already: the same version can't be made twice")
+
+        async def work(log: TaskLog) -> str:
+            # The number is chosen when the build's turn comes, so that two queued builds never choose the same.
+            made = version or await self._next(service)
+            await self._make(developed, made, comment, who, log)
+            return str(made)
+
+        title = f"Build {service} {version or ''}".rstrip()
+        job = Job(kind=TaskKind.BUILD, title=title, work=work, service=service, subject=version or "")
+        return await self._tasks.start(job, who=who)
+
+    async def _next(self, service: ServiceName) -> DeveloperVersion:
+        stored = await self._versions.find(ListKind.DEVELOPER, service, first=1000)
+        own = [version for one in stored if (version := DeveloperVersion(one.version)).node == self._node]
+        return max(own).next() if own else DeveloperVersion.first(self._node)
+
+    async def _make(
+        self, service: DevelopedService, version: DeveloperVersion, comment: str, who: str, log: TaskLog
+    ) -> None:
+        folder = self._work / f"{service.name}-{version}"
+        shutil.rmtree(folder, ignore_errors=True)
+        request = DeveloperBuild(
+            service=service.name,
+            version=version,
+            sources=tuple(
+                SourceRequest(name=one.name, url=one.url, ref=one.ref, directory=one.directory)
+                for one in service.sources
+            ),
+            work=folder,
+            cache=self._work.parent / "cache",
+        )
+        try:
+            built = await self._build(request, log)
+            log(f"image {built.image.digest}: {len(built.image)} entries, {built.image.size} bytes")
+            await self._images.keep(built.image, TreeSource(built.tree, built.image))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        await self._release(service.name, version, built, comment or built.comment, who)
+        log(f"{service.name} {version} is signed, stored and desired")
+
+    async def _release(
+        self, service: ServiceName, version: DeveloperVersion, built: Built, comment: str, who: str
+    ) -> None:
+        now = self._clock.now()
+        manifest = Manifest(
+            service=service,
+            version=version,
+            image=built.image.digest,
+            size_bytes=built.image.size,
+            entries=len(built.image),
+            recipe=built.recipe,
+            sources=built.sources,
+            maker=Maker(node=self._node, key=self._key.public),
+            created=now,
+            comment=comment,
+        )
+        signed = SignedManifest.make(manifest, self._key)
+        stored = StoredVersion(
+            kind=ListKind.DEVELOPER,
+            service=service,
+            version=version,
+            image=manifest.image,
+            manifest=signed.digest,
+            envelope=signed.envelope.to_bytes(),
+            stored=now,
+        )
+        await self._versions.keep(stored)
+        delta = Delta(service=service, version=version)
+        await self._desired.set_now(ListKind.DEVELOPER, (delta,), who=who, why=f"built {version}")

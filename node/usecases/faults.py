@@ -1,0 +1,128 @@
+"""Takes in fault reports from agents and consumers, and hands each on towards the origin of its version.
+
+A report that came in is durable, and on its way up queued, before it is acknowledged. The same report arriving twice
+is one.
+"""
+
+import contextlib
+from dataclasses import replace
+from typing import Final
+
+from federation import codec
+from federation.clock import Clock
+from federation.errors import AbsentError, DeniedError, ExistsError
+from federation.fault import FaultReport
+from federation.identity import NodeId
+from federation.link.messages import FaultTaken
+from federation.names import InstanceName, NodeName, ServiceName
+from node.model.desired import ListKind
+from node.model.instance import StoredFault
+from node.model.peer import Consumer
+from node.storage.port import Order, Where
+from node.storage.repository import Repository
+from node.usecases.changes import ChangeHub, Topic
+from node.usecases.outbox import Letter, Outbox
+from node.usecases.profiles import Profiles
+from node.usecases.versions import Versions
+
+INDEXES: Final = ("received", "report.service")
+KIND: Final = "fault"
+
+
+class Faults:
+    """The fault reports of this node."""
+
+    def __init__(
+        self,
+        *,
+        node: NodeName,
+        node_id: NodeId,
+        kept: Repository[StoredFault],
+        versions: Versions,
+        profiles: Profiles,
+        outbox: Outbox,
+        hub: ChangeHub,
+        clock: Clock,
+    ) -> None:
+        self._node = node
+        self._node_id = node_id
+        self._kept = kept
+        self._versions = versions
+        self._profiles = profiles
+        self._outbox = outbox
+        self._hub = hub
+        self._clock = clock
+
+    async def find(self, service: ServiceName | None, first: int) -> list[StoredFault]:
+        """The newest ``first`` reports, of ``service`` or of all, newest first."""
+        where = () if service is None else (Where("report.service", "==", service),)
+        return await self._kept.find(*where, order=(Order("received", descending=True),), limit=first)
+
+    async def get(self, fault_id: str) -> StoredFault:
+        """One report.
+
+        Raises:
+            AbsentError: there is none with this id.
+        """
+        return await self._kept.require(fault_id)
+
+    async def from_agent(self, instance: InstanceName, report: FaultReport) -> FaultTaken:
+        """Keep the report of an agent of this node.
+
+        Raises:
+            DeniedError: it speaks for another instance.
+        """
+        if report.instance != instance or report.path:
+            raise DeniedError("an agent reports the faults of its own instance only")
+        return await self._take(report)
+
+    async def from_consumer(self, consumer: Consumer, report: FaultReport) -> FaultTaken:
+        """Keep a report that a consumer sent on.
+
+        Raises:
+            DeniedError: of a service outside its profile, or not passed on by it.
+            InvalidValueError: it has been here before.
+        """
+        profile = await self._profiles.find(consumer.profile)
+        if not profile.covers(report.service.service):
+            raise DeniedError(f"consumer {consumer.name} has no service of this name")
+        if not report.path or report.path[-1].id != consumer.id:
+            raise DeniedError("the last hop of a report is the consumer that sends it")
+        return await self._take(report)
+
+    async def _take(self, report: FaultReport) -> FaultTaken:
+        now = self._clock.now()
+        next_hop = await self._next_hop(report)
+        stored = StoredFault(
+            report=report.received_by(self._node, self._node_id, now), received=now, forward_to=next_hop
+        )
+        with contextlib.suppress(ExistsError):
+            await self._kept.add(stored)
+            self._hub.publish(Topic.FAULTS, report.id)
+        if next_hop is not None:
+            await self._outbox.queue(next_hop, KIND, report.id)
+        return FaultTaken(id=report.id)
+
+    async def _next_hop(self, report: FaultReport) -> NodeName | None:
+        """The provider that the version came from; ``None`` when it was made here or nobody is known."""
+        base = report.version.base
+        if base.node == self._node:
+            return None
+        try:
+            version = await self._versions.get(ListKind.DEVELOPER, report.service.service, base)
+        except AbsentError:
+            return None
+        return version.received_from
+
+    # What the outbox asks.
+
+    async def letter(self, subject: str) -> Letter:
+        """The report as it goes on."""
+        fault = await self._kept.require(subject)
+        return Letter(path="/federation/v1/faults", body=codec.encode(fault.report))
+
+    async def delivered(self, subject: str) -> None:
+        """Note that the provider took the report."""
+        now = self._clock.now()
+        await self._kept.change(subject, lambda present: replace(present, forwarded=now))
+        self._hub.publish(Topic.FAULTS, subject)

@@ -1,0 +1,223 @@
+"""Attaches agents to this node, says what each is to run, and keeps what they report of themselves."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from federation import limits
+from federation.assignment import Assigned, Assignment
+from federation.clock import Clock
+from federation.digest import Digest
+from federation.errors import AbsentError, ConflictError, DeniedError
+from federation.identity import NodeId
+from federation.keys import PrivateKey
+from federation.link.invitation import Enrolment, new_secret
+from federation.link.messages import Enrol, Enrolled
+from federation.names import InstanceName, NodeName, ServiceKey
+from federation.state import InstanceState
+from federation.transfer.packstore import Pack
+from node.model.desired import ListKind, Revision
+from node.model.instance import EnrolmentToken, Instance
+from node.model.version import StoredVersion
+from node.storage.repository import Repository
+from node.usecases.audit import Audit
+from node.usecases.changes import ChangeHub, Topic
+from node.usecases.desired import Desired
+from node.usecases.images import Images
+from node.usecases.links import secret_digest
+from node.usecases.ordering import BY_KEY
+from node.usecases.peers import Presence
+from node.usecases.versions import Versions
+
+
+class EnrolmentError(DeniedError):
+    """An enrolment that is expired, used, or not of this node."""
+
+    code = "enrolment"
+
+
+class Instances:
+    """The instances of this node."""
+
+    def __init__(
+        self,
+        *,
+        node: NodeName,
+        url: str,
+        key: PrivateKey,
+        kept: Repository[Instance],
+        tokens: Repository[EnrolmentToken],
+        desired: Desired,
+        versions: Versions,
+        images: Images,
+        presence: Presence,
+        hub: ChangeHub,
+        audit: Audit,
+        clock: Clock,
+    ) -> None:
+        self._node = node
+        self._url = url
+        self._key = key
+        self._kept = kept
+        self._tokens = tokens
+        self._desired = desired
+        self._versions = versions
+        self._images = images
+        self._presence = presence
+        self._hub = hub
+        self._audit = audit
+        self._clock = clock
+
+    async def all(self) -> list[Instance]:
+        """All instances by name, revoked ones too."""
+        return await self._kept.find(order=BY_KEY)
+
+    async def get(self, name: InstanceName) -> Instance:
+        """One instance.
+
+        Raises:
+            AbsentError: there is none of this name.
+        """
+        return await self._kept.require(name)
+
+    async def of_id(self, agent: NodeId) -> Instance | None:
+        """The instance whose agent has this id and was not revoked."""
+        for instance in await self.all():
+            if instance.id == agent and not instance.revoked:
+                return instance
+        return None
+
+    async def connected(self, name: InstanceName) -> bool:
+        """Whether the agent's event stream is open."""
+        return (await self.get(name)).id in self._presence
+
+    # Attaching and detaching.
+
+    async def enrolment(self, name: InstanceName, *, who: str) -> Enrolment:
+        """A one-time right to attach an agent as ``name``."""
+        secret = new_secret()
+        expires = self._clock.now() + timedelta(seconds=limits.INVITATION_VALID_SECONDS)
+        await self._tokens.add(EnrolmentToken(secret=secret_digest(secret), instance=name, expires=expires))
+        await self._audit.record(who, "enrolment", name)
+        return Enrolment(
+            url=self._url,
+            node=self._node,
+            key=self._key.public,
+            instance=name,
+            secret=secret,
+            expires=expires,
+        )
+
+    async def enrol(self, enrol: Enrol) -> bytes:
+        """Attach the agent that sent ``enrol``, whose signature by ``enrol.key`` was checked; a signed statement.
+
+        Raises:
+            EnrolmentError: not of this node, expired or used.
+            ConflictError: another agent is attached as this instance.
+        """
+        name = (await self._use(enrol)).instance
+        present = await self._kept.get(name)
+        if present is not None and not present.revoked and present.key != enrol.key:
+            raise ConflictError(f"another agent is attached as {name}: revoke it first")
+        assigned = present.services if present else None
+        await self._kept.put(Instance(name=name, key=enrol.key, enrolled=self._clock.now(), services=assigned))
+        await self._audit.record(name, "enrol", enrol.key.id.short)
+        self._hub.publish(Topic.INSTANCES, name)
+        return Enrolled(node=self._node, instance=name).sign(self._key)
+
+    async def _use(self, enrol: Enrol) -> EnrolmentToken:
+        now = self._clock.now()
+
+        def used(token: EnrolmentToken) -> EnrolmentToken:
+            if token.used:
+                raise EnrolmentError("this enrolment was used before: make a new one on the node")
+            if now >= token.expires:
+                raise EnrolmentError("this enrolment has expired: make a new one on the node")
+            return replace(token, used=True)
+
+        try:
+            return await self._tokens.change(secret_digest(enrol.secret), used)
+        except AbsentError as error:
+            raise EnrolmentError("this node knows no such enrolment: make a new one on the node") from error
+
+    async def revoke(self, name: InstanceName, *, who: str) -> Instance:
+        """Shut an agent out; its services keep running until somebody stops them there."""
+        instance = await self._kept.change(name, lambda present: replace(present, revoked=True))
+        await self._audit.record(who, "revoke-instance", name)
+        self._hub.publish(Topic.INSTANCES, name)
+        return instance
+
+    async def assign(self, name: InstanceName, services: tuple[ServiceKey, ...] | None, *, who: str) -> Instance:
+        """Say which services run on ``name``; ``None``: all client versions that are desired."""
+        chosen = None if services is None else tuple(sorted(set(services)))
+        instance = await self._kept.change(name, lambda present: replace(present, services=chosen))
+        detail = "all" if chosen is None else ", ".join(chosen) or "none"
+        await self._audit.record(who, "assign", f"{name}: {detail}")
+        self._hub.publish(Topic.INSTANCES, name)
+        self._hub.publish(Topic.DESIRED, ListKind.CLIENT.value)
+        return instance
+
+    # What an agent asks for.
+
+    async def revision(self) -> int:
+        """The number of the client list that assignments are made of."""
+        return (await self._desired.current(ListKind.CLIENT)).number
+
+    async def assignment(self, name: InstanceName) -> bytes:
+        """The signed assignment of ``name`` as of now."""
+        instance = await self.get(name)
+        revision = await self._desired.current(ListKind.CLIENT)
+        services = tuple(
+            Assigned(key=key, version=revision.client[key.service], image=version.image, manifest=version.manifest)
+            for key, version in (await self._assigned(instance, revision)).items()
+        )
+        return Assignment(agent=instance.id, revision=revision.number, services=services).sign(self._key)
+
+    async def manifest(self, name: InstanceName, digest: Digest) -> bytes:
+        """The manifest ``digest`` of a client version assigned to ``name``.
+
+        Raises:
+            AbsentError: not assigned to it.
+        """
+        for version in await self._assigned_now(name):
+            if version.manifest == digest:
+                return version.envelope
+        raise AbsentError("no version with this manifest is assigned to this instance")
+
+    async def pack(self, name: InstanceName, image: Digest, base: Digest | None) -> Pack:
+        """The cheapest pack to an image assigned to ``name``.
+
+        Raises:
+            AbsentError: not assigned to it.
+        """
+        wanted = [version for version in await self._assigned_now(name) if version.image == image]
+        if not wanted:
+            raise AbsentError("no version with this image is assigned to this instance")
+        known = base if base and await self._versions.of_image(ListKind.CLIENT, base) else None
+        return await self._images.pack(known, image)
+
+    async def _assigned_now(self, name: InstanceName) -> list[StoredVersion]:
+        instance = await self.get(name)
+        revision = await self._desired.current(ListKind.CLIENT)
+        return list((await self._assigned(instance, revision)).values())
+
+    async def _assigned(self, instance: Instance, revision: Revision) -> dict[ServiceKey, StoredVersion]:
+        desired = revision.client
+        keys = instance.services if instance.services is not None else tuple(ServiceKey(name) for name in desired)
+        return {
+            key: await self._versions.get(ListKind.CLIENT, key.service, desired[key.service])
+            for key in sorted(keys)
+            if key.service in desired
+        }
+
+    # What an agent reports.
+
+    async def report(self, name: InstanceName, state: InstanceState) -> None:
+        """Keep the newest state of ``name``; one that is older than the kept one is passed over."""
+
+        def newer(present: Instance) -> Instance:
+            old = present.state
+            kept = state if old is None or state.at >= old.at else old
+            return replace(present, state=kept, seen=self._clock.now())
+
+        await self._kept.change(name, newer)
+        self._hub.publish(Topic.INSTANCES, name)

@@ -1,0 +1,25 @@
+"""Takes in log batches of agents and finds records."""
+
+from federation.log import LogBatch
+from federation.names import InstanceName
+from node.storage.logs import FoundRecord, LogQuery, LogStore, StreamKey
+from node.usecases.changes import ChangeHub, Topic
+
+
+class Logs:
+    """The logs of the services on this node's instances, and of its tasks."""
+
+    def __init__(self, store: LogStore, hub: ChangeHub) -> None:
+        self._store = store
+        self._hub = hub
+
+    async def ingest(self, instance: InstanceName, batch: LogBatch) -> int:
+        """Keep a batch durably; the last sequence number now held of its stream. Repeats add nothing."""
+        stream = StreamKey(service=batch.service.service, role=batch.service.role, instance=instance, run=batch.run)
+        await self._store.append(stream, batch.records)
+        self._hub.publish(Topic.LOGS, f"service/{batch.service}")
+        return await self._store.last_sequence(stream)
+
+    async def search(self, query: LogQuery) -> list[FoundRecord]:
+        """The records that match."""
+        return await self._store.search(query)

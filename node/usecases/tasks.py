@@ -1,0 +1,231 @@
+"""Runs work longer than a request: queues it per service, keeps its log, cancels it, ends it after a restart."""
+
+import asyncio
+import contextlib
+import uuid
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import structlog
+
+from federation.clock import Clock
+from federation.errors import ConflictError, VUpdateError
+from federation.log import Level, LogRecord
+from federation.names import ServiceName
+from node.model.task import Task, TaskKind, TaskState
+from node.storage.logs import LogQuery, LogStore, StreamKey
+from node.storage.port import Order, Where
+from node.storage.repository import Repository
+from node.usecases.audit import Audit
+from node.usecases.changes import ChangeHub, Topic
+
+INDEXES: Final = ("state", "created", "service")
+_LOG_LINES_MOST: Final = 100_000
+_LOG_FLUSH_SECONDS: Final = 0.1
+_QUEUED_MOST: Final = 1000
+_log = structlog.get_logger(__name__)
+
+
+class TaskLog:
+    """Takes a task's lines from any thread; they are kept in batches, in order, up to a bound."""
+
+    def __init__(self, task_id: str, store: LogStore, hub: ChangeHub, clock: Clock) -> None:
+        self._stream = StreamKey(task=task_id)
+        self._store = store
+        self._hub = hub
+        self._clock = clock
+        self._waiting: deque[LogRecord] = deque()
+        self._count = 0
+
+    def __call__(self, line: str, level: Level = Level.INFO) -> None:
+        """Add one line."""
+        self._count += 1
+        if self._count > _LOG_LINES_MOST:
+            return
+        if self._count == _LOG_LINES_MOST:
+            line, level = "the log is full: further lines are not kept", Level.WARNING
+        self._waiting.append(LogRecord(sequence=self._count, time=self._clock.now(), level=level, message=line))
+
+    async def flush(self) -> None:
+        """Keep what waits."""
+        batch: list[LogRecord] = []
+        while self._waiting and len(batch) < 1000:
+            batch.append(self._waiting.popleft())
+        if batch:
+            await self._store.append(self._stream, batch)
+            self._hub.publish(Topic.LOGS, f"task/{self._stream.task}")
+
+    @contextlib.asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Keep lines while the block runs, and the last ones after it."""
+        ended = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._flush_until(ended))
+            try:
+                yield
+            finally:
+                ended.set()
+
+    async def _flush_until(self, ended: asyncio.Event) -> None:
+        """Flush at a steady pace; never cancelled in the middle of a batch, which would lose it."""
+        while not ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _LOG_FLUSH_SECONDS)
+            while self._waiting:
+                await self.flush()
+
+
+Work = Callable[[TaskLog], Awaitable[str]]
+"""What a task does: writes to the log and returns its result in a few words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work to start as a task."""
+
+    kind: TaskKind
+    title: str
+    work: Work
+    service: ServiceName | None = None
+    subject: str = ""
+
+
+class Tasks:
+    """The tasks of this node. Tasks of one service run one after the other; a bounded number runs side by side."""
+
+    def __init__(
+        self,
+        *,
+        kept: Repository[Task],
+        logs: LogStore,
+        hub: ChangeHub,
+        audit: Audit,
+        clock: Clock,
+        side_by_side: int,
+    ) -> None:
+        self._kept = kept
+        self._logs = logs
+        self._hub = hub
+        self._audit = audit
+        self._clock = clock
+        self._places = asyncio.Semaphore(side_by_side)
+        self._turns: defaultdict[ServiceName | None, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Accept tasks while the block runs; those left at its end are interrupted."""
+        await self._end_left_over()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                yield
+            finally:
+                self._group = None
+                for running in self._running.values():
+                    running.cancel()
+
+    async def start(self, job: Job, *, who: str) -> Task:
+        """Queue ``job`` and return its task.
+
+        Raises:
+            ConflictError: too much is queued.
+        """
+        if self._group is None or len(self._running) >= _QUEUED_MOST:
+            raise ConflictError("too many tasks wait already, or the node is stopping: try again later")
+        task = Task(
+            id=uuid.uuid4().hex,
+            kind=job.kind,
+            title=job.title,
+            who=who,
+            created=self._clock.now(),
+            service=job.service,
+            subject=job.subject,
+        )
+        await self._kept.add(task)
+        self._running[task.id] = self._group.create_task(self._run(task, job.work))
+        self._hub.publish(Topic.TASKS, task.id)
+        return task
+
+    async def get(self, task_id: str) -> Task:
+        """One task.
+
+        Raises:
+            AbsentError: there is none with this id.
+        """
+        return await self._kept.require(task_id)
+
+    async def find(self, first: int) -> list[Task]:
+        """The newest ``first`` tasks, newest first."""
+        return await self._kept.find(order=(Order("created", descending=True),), limit=first)
+
+    async def log(self, task_id: str, after: int, first: int) -> list[LogRecord]:
+        """Up to ``first`` records of a task's log with sequence numbers above ``after``."""
+        query = LogQuery(task=task_id, after_sequence=after, limit=first)
+        return [found.record for found in await self._logs.search(query)]
+
+    async def cancel(self, task_id: str, *, who: str) -> Task:
+        """Stop a task and all its processes; one that has ended stays as it is."""
+        task = await self.get(task_id)
+        running = self._running.get(task_id)
+        if running is None:
+            return task
+        await self._audit.record(who, "cancel-task", f"{task.title} ({task_id})")
+        running.cancel(_CANCELLED_BY_USER)
+        await asyncio.wait([running], timeout=30)
+        return await self.get(task_id)
+
+    async def wait(self, task_id: str) -> Task:
+        """The task once it has ended."""
+        running = self._running.get(task_id)
+        if running is not None:
+            await asyncio.wait([running])
+        return await self.get(task_id)
+
+    async def _run(self, task: Task, work: Work) -> None:
+        current = task
+        try:
+            async with self._turns[task.service], self._places:
+                current = replace(task, state=TaskState.RUNNING, started=self._clock.now())
+                await self._put(current)
+                current = await self._outcome(current, work)
+        except asyncio.CancelledError as error:
+            state = TaskState.CANCELLED if _CANCELLED_BY_USER in error.args else TaskState.INTERRUPTED
+            current = replace(current, state=state, error=f"{state.value} before it was done")
+            if state is TaskState.INTERRUPTED:
+                raise
+        finally:
+            self._running.pop(task.id, None)
+            await self._put(replace(current, ended=self._clock.now()))
+
+    async def _outcome(self, task: Task, work: Work) -> Task:
+        log = TaskLog(task.id, self._logs, self._hub, self._clock)
+        async with log.kept():
+            try:
+                result = await work(log)
+            except VUpdateError as error:
+                log(error.message, Level.ERROR)
+                return replace(task, state=TaskState.FAILED, error=error.message)
+            except Exception:  # noqa: BLE001  the top of a task: keep what happened, and end only this task
+                _log.exception("task failed unexpectedly", task=task.id, title=task.title)
+                message = f"something went wrong inside the node; its log has more under task {task.id}"
+                log(message, Level.ERROR)
+                return replace(task, state=TaskState.FAILED, error=message)
+        return replace(task, state=TaskState.SUCCEEDED, result=result)
+
+    async def _put(self, task: Task) -> None:
+        await self._kept.put(task)
+        self._hub.publish(Topic.TASKS, task.id)
+
+    async def _end_left_over(self) -> None:
+        for state in (TaskState.QUEUED, TaskState.RUNNING):
+            left = await self._kept.find(Where("state", "==", state.value))
+            for task in left:
+                error = "the node ended while this ran: start it again"
+                await self._put(replace(task, state=TaskState.INTERRUPTED, ended=self._clock.now(), error=error))
+
+
+_CANCELLED_BY_USER: Final = "cancelled by user"
