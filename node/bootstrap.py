@@ -134,12 +134,23 @@ class Assembly:
         )
 
     @cached_property
-    def _images(self) -> Images:
+    def _blobs(self) -> LocalBlobs:
         blobs = LocalBlobs(self._settings.data / "blobs")
-        packs = PackStore(
-            self._settings.data / "packs", blobs, self._settings.pack_budget_bytes, partial(load_image, blobs)
-        )
-        return Images(blobs, packs)
+        blobs.clean_leftovers()
+        return blobs
+
+    @cached_property
+    def _packs(self) -> PackStore:
+        folder, budget = self._settings.data / "packs", self._settings.pack_budget_bytes
+        return PackStore(folder, self._blobs, budget, partial(load_image, self._blobs), clock=self._clock)
+
+    @cached_property
+    def _images(self) -> Images:
+        return Images(self._blobs, self._packs)
+
+    def close(self) -> None:
+        """Let go of what runs beside the event loop."""
+        self._packs.close()
 
     @cached_property
     def _accounts(self) -> Accounts:
@@ -390,6 +401,7 @@ async def serve(settings: Settings, *, ready: Callable[[Usecases], object] | Non
                     clock=clock,
                     rng=rng,
                 )
+                cleanup.callback(assembly.close)
                 usecases = assembly.usecases()
                 await lifecycle.run(usecases, make_app(usecases, clock, pages_folder()), settings, ready)
         finally:

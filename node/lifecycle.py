@@ -141,6 +141,7 @@ async def run(
         loops = [
             group.create_task(usecases.adaptation.run()),
             group.create_task(usecases.followers.run()),
+            group.create_task(usecases.logs.maintain_for_ever()),
             group.create_task(usecases.outbox.run({faults.KIND: usecases.faults})),
         ]
         serving = group.create_task(_serve_http(app, settings, stop))

@@ -1,9 +1,14 @@
 """Takes in log batches of agents and finds records."""
 
+import asyncio
+from typing import Final
+
 from federation.log import LogBatch
 from federation.names import InstanceName
 from node.storage.logs import FoundRecord, LogQuery, LogStore, StreamKey
 from node.usecases.changes import ChangeHub, Topic
+
+_MAINTENANCE_SECONDS: Final = 120.0
 
 
 class Logs:
@@ -19,6 +24,12 @@ class Logs:
         await self._store.append(stream, batch.records)
         self._hub.publish(Topic.LOGS, f"service/{batch.service}")
         return await self._store.last_sequence(stream)
+
+    async def maintain_for_ever(self) -> None:
+        """Merge small blocks now and then, for as long as this runs."""
+        while True:
+            await asyncio.sleep(_MAINTENANCE_SECONDS)
+            await self._store.maintain()
 
     async def search(self, query: LogQuery) -> list[FoundRecord]:
         """The records that match."""

@@ -70,11 +70,14 @@ class TaskLog:
 
     async def _flush_until(self, ended: asyncio.Event) -> None:
         """Flush at a steady pace; never cancelled in the middle of a batch, which would lose it."""
-        while not ended.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), _LOG_FLUSH_SECONDS)
+        while True:
+            last = ended.is_set()
             while self._waiting:
                 await self.flush()
+            if last:
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _LOG_FLUSH_SECONDS)
 
 
 Work = Callable[[TaskLog], Awaitable[str]]

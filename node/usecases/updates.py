@@ -9,7 +9,7 @@ from typing import Final
 
 from federation import limits
 from federation.clock import Clock
-from federation.errors import TamperedError, VUpdateError
+from federation.errors import CorruptError, TamperedError, VUpdateError
 from federation.identity import NodeId
 from federation.manifest import SignedManifest
 from federation.names import NodeName
@@ -211,8 +211,9 @@ class Updates:
         base = await self._newest_base(offered)
         try:
             return await self._fetch_pack(peer, provider, offered, base)
-        except TamperedError:
-            # A delta that lies, or rests on another base than was said: the whole image is the way out.
+        except (TamperedError, CorruptError):
+            # A delta that lies or rests on another base than was said, or a base damaged on the disk here: the whole
+            # image is the way out.
             if base is None:
                 raise
             return await self._fetch_pack(peer, provider, offered, None)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
+from multidict import CIMultiDict
 from quart import Quart
 
 from federation.clock import Clock
@@ -65,7 +66,7 @@ class DirectPeer:
         ask = client.post if method == "POST" else client.get
         response = await ask(request.target, headers=headers, data=body)
         content = await response.get_data(as_text=False)
-        return response.status_code, dict(response.headers), self.tamper(path, content)
+        return response.status_code, CIMultiDict(response.headers.items()), self.tamper(path, content)
 
     async def _checked(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: bytes = b""

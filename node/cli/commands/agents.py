@@ -1,0 +1,153 @@
+"""Attaches an agent to a node, runs it, shows what it does."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from node.cli import documents
+from node.cli.onetime import FromFile, Refused, read_text, refuse_argument
+from node.cli.options import Call, Home, asking, default_home, group, local
+from node.cli.output import Output, ago, moment
+
+app: Final = group(
+    "agent",
+    "The program that installs, starts, watches and updates services on one host.",
+    """
+    vupdate agent enrolment web-1 > enrolment.txt      # on the node's machine
+    vupdate agent enrol --file enrolment.txt           # on the host
+    vupdate agent run                                  # there too
+    """,
+)
+
+
+@asking(app, "enrolment", examples="vupdate agent enrolment web-1 > enrolment.txt")
+async def enrolment(
+    call: Call, instance: Annotated[str, typer.Argument(help="The name of the new instance.", show_default=False)]
+) -> None:
+    """Make an enrolment: it attaches one agent to this node under a name, once, for a day."""
+    made = (await call.ask(documents.ENROLMENT, instance=instance))["createEnrolment"]
+    call.out.document(made)
+    call.out.raw(made["text"])
+    call.out.note(
+        f"Whoever has it can attach an agent as {instance} until {moment(made['expires'])}. "
+        "There, give it to 'vupdate agent enrol' on standard input."
+    )
+
+
+_ENROL_EXAMPLES: Final = """
+    vupdate agent enrol --file enrolment.txt
+    vupdate agent enrol --home /srv/agent < enrolment.txt
+    """
+
+
+async def enrol(out: Output, refused: Refused = None, *, file: FromFile = None, home: Home = None) -> None:
+    """Attach an agent on this host to the node that made the enrolment. It holds a secret, so it is no argument."""
+    from agent.enrol import enrol as attach
+    from federation.clock import SystemClock
+
+    refuse_argument(refused, "enrolment")
+    folder = home or default_home()
+    attached = await attach(read_text(file, "enrolment"), folder, SystemClock())
+    out.document(
+        {
+            "instance": attached.instance,
+            "node": attached.node,
+            "nodeId": attached.node_key.id,
+            "url": attached.url,
+            "home": str(folder),
+        }
+    )
+    out.say(f"This agent is {attached.instance} of node {attached.node}, at {attached.url}")
+    out.say(f"Start it: vupdate agent run{f' --home {folder}' if home else ''}")
+
+
+local(app, "enrol", examples=_ENROL_EXAMPLES)(enrol)
+local(app, "enroll", examples=_ENROL_EXAMPLES, hidden=True)(enrol)
+
+
+def _told_to_stop() -> asyncio.Event:
+    """Set by SIGTERM or Ctrl-C."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+@local(
+    app,
+    "run",
+    examples="""
+    vupdate agent run
+    vupdate agent run --home /srv/agent --json 2> log.jsonl
+    """,
+)
+async def run(out: Output, *, home: Home = None) -> None:
+    """Run the agent until it is told to stop (Ctrl-C, or SIGTERM). Its services go on without it."""
+    from agent.runner import run_agent
+    from federation.clock import SystemClock
+    from node.cli.logging import configure_logging
+
+    configure_logging(as_json=out.as_json)
+    folder = home or default_home()
+
+    def ready() -> None:
+        out.event({"home": str(folder), "ready": True})
+        out.say(f"The agent in {folder} is running")
+
+    await run_agent(folder, SystemClock(), stop=_told_to_stop(), ready=ready)
+    out.note("stopped; its services go on")
+
+
+@local(
+    app,
+    "stop-services",
+    examples="""
+    vupdate agent stop-services
+    vupdate agent stop-services --home /srv/agent
+    """,
+)
+async def stop_services(out: Output, *, home: Home = None) -> None:
+    """Stop all services of an agent that does not run. They start again with it."""
+    from agent.runner import stop_services as stop_all
+
+    folder: Path = home or default_home()
+    await stop_all(folder)
+    out.document({"home": str(folder), "stopped": True})
+    out.say(f"the services of the agent in {folder} are stopped")
+
+
+@local(
+    app,
+    "status",
+    examples="""
+    vupdate agent status
+    vupdate agent status --home /srv/agent --json
+    """,
+)
+async def status(out: Output, *, home: Home = None) -> None:
+    """Show what is true of the services on this host, whether the agent runs or not."""
+    from agent.status import read_status
+    from federation import codec
+
+    found = codec.to_document(await asyncio.to_thread(read_status, home or default_home()))
+    out.document(found)
+    out.table(
+        ("service", "phase", "since", "running", "desired", "failed", "why", "last exit"),
+        [
+            (
+                one["key"],
+                one["phase"],
+                ago(one["since"]),
+                one["running"] or "–",
+                one["desired"] or "–",
+                one["failed"] or "–",
+                one["error"],
+                one["last_exit"],
+            )
+            for one in found["services"]
+        ],
+        empty="no service is assigned to this agent",
+    )

@@ -1,0 +1,83 @@
+"""Shows the instances of a node, and says what each runs."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from node.cli import documents
+from node.cli.exits import usage
+from node.cli.options import Call, asking, group
+from node.cli.output import ago
+
+app: Final = group(
+    "instance",
+    "The hosts with an agent of this node, and what runs on each. Attach one with 'vupdate agent'.",
+    """
+    vupdate instance list
+    vupdate instance assign web-1 guestbook shop:worker
+    """,
+)
+Name = Annotated[str, typer.Argument(help="The instance's name.", show_default=False)]
+
+
+def _assigned(one: dict[str, Any]) -> str:
+    return "all that is desired" if one["services"] is None else ", ".join(one["services"]) or "nothing"
+
+
+def _state(one: dict[str, Any]) -> str:
+    text = f"{one['service']} {one['running'] or one['desired'] or ''} {one['phase'].lower()}"
+    return f"{text} ({one['failed']} failed: {one['error']})" if one["failed"] else text
+
+
+@asking(app, "list", examples="vupdate instance list")
+async def show(call: Call) -> None:
+    """List the instances, with what each is to run and what it runs."""
+    found = (await call.ask(documents.INSTANCES))["instances"]
+    call.out.document(found)
+    call.out.table(
+        ("instance", "agent", "seen", "is to run", "runs"),
+        [
+            (
+                one["name"],
+                "revoked" if one["revoked"] else "connected" if one["connected"] else "away",
+                ago(one["seen"]),
+                _assigned(one),
+                "; ".join(map(_state, one["states"])) or "nothing",
+            )
+            for one in found
+        ],
+        empty="no instance yet: attach one with 'vupdate agent enrolment NAME'",
+    )
+
+
+@asking(
+    app,
+    "assign",
+    examples="""
+    vupdate instance assign web-1 guestbook shop:worker
+    vupdate instance assign web-1 --all
+    """,
+)
+async def assign(
+    call: Call,
+    name: Name,
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="SERVICE[:ROLE]...", help="All that it is to run.")
+    ] = None,
+    *,
+    everything: Annotated[bool, typer.Option("--all", help="All client versions that are desired.")] = False,
+) -> None:
+    """Decide what an instance runs. What is given replaces what was assigned before."""
+    if everything == bool(services):
+        raise usage("name the services that the instance is to run, or give --all")
+    found = (await call.ask(documents.ASSIGN, instance=name, services=services or None))["assignServices"]
+    call.out.document(found)
+    call.out.say(f"{name} is to run {_assigned(found)}")
+
+
+@asking(app, "revoke", examples="vupdate instance revoke web-1")
+async def revoke(call: Call, name: Name) -> None:
+    """Turn an agent away from now on: its key opens nothing any more. What it runs, it keeps running."""
+    found = (await call.ask(documents.REVOKE, name=name))["revokeInstance"]
+    call.out.document(found)
+    call.out.say(f"the agent of {name} is turned away; enrol it anew to take it back")

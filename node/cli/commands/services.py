@@ -1,0 +1,144 @@
+"""Says which services a node builds, from what, and how its site adapts each."""
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from node.cli import documents
+from node.cli.exits import CommandError, Exit, usage
+from node.cli.options import Call, asking, group
+from node.cli.sources import FORM, GitSource, on_this_machine, read_macro, read_source
+
+app: Final = group(
+    "service",
+    "The services of a node: what is built here, and how its site adapts what it runs.",
+    """
+    vupdate service add guestbook https://git.example/guestbook.git
+    vupdate service list
+    """,
+)
+Name = Annotated[str, typer.Argument(help="The service's name.", show_default=False)]
+
+
+def _as_the_node_sees_them(call: Call, sources: list[GitSource]) -> list[GitSource]:
+    """The sources as they are to be written for a node on this machine, or for one elsewhere."""
+    return sources if call.url else [on_this_machine(one) for one in sources]
+
+
+def _sources(one: dict[str, Any]) -> str:
+    return ", ".join(GitSource(**source).text for source in one["sources"]) or "–"
+
+
+@asking(app, "list", examples="vupdate service list")
+async def show(call: Call) -> None:
+    """List all services known here: built, taken from a provider, or only running."""
+    services = (await call.ask(documents.SERVICES))["services"]
+    call.out.document(services)
+    call.out.table(
+        ("service", "from", "latest", "desired", "client", "running", "faults", "sources"),
+        [
+            (
+                one["name"],
+                "built here" if one["developed"] else one["provider"] or "–",
+                one["latestDeveloper"] or "–",
+                one["developerDesired"] or "–",
+                one["clientDesired"] or "–",
+                len(one["running"]),
+                one["faults"],
+                _sources(one),
+            )
+            for one in services
+        ],
+        empty="no service yet: add one with 'vupdate service add NAME ADDRESS'",
+    )
+
+
+@asking(
+    app,
+    "add",
+    examples="""
+    vupdate service add guestbook https://git.example/guestbook.git
+    vupdate service add guestbook git@git.example:guestbook.git#main
+    vupdate service add shop /srv/git/shop#v2:app --also assets=https://git.example/assets.git
+    """,
+)
+async def add(
+    call: Call,
+    name: Name,
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help=f"The repository with vupdate.toml in its root: {FORM}")
+    ],
+    *,
+    also: Annotated[
+        list[str] | None, typer.Option("--also", metavar="SOURCE", help="A further repository of the build.")
+    ] = None,
+) -> None:
+    """Build a service from its Git sources from now on. Adding it again replaces its sources."""
+    sources = _as_the_node_sees_them(call, [read_source(source, name), *(read_source(one) for one in also or ())])
+    added = await call.ask(documents.ADD_SERVICE, name=name, sources=[one.document for one in sources])
+    call.out.document(added["addService"])
+    call.out.say(f"{name} is built from {', '.join(one.text for one in sources)}")
+    call.out.note(f"Build it: vupdate build {name}")
+
+
+@asking(app, "remove", examples="vupdate service remove guestbook")
+async def remove(call: Call, name: Name) -> None:
+    """Build a service no more. Its versions stay, and what runs goes on running."""
+    await call.ask(documents.REMOVE_SERVICE, name=name)
+    call.out.document({"removed": name})
+    call.out.say(f"{name} is built here no more; its versions stay")
+
+
+async def _current(call: Call, name: str) -> dict[str, Any]:
+    for one in (await call.ask(documents.SERVICES))["services"]:
+        if one["name"] == name:
+            return one["site"] or {"service": name, "overlays": [], "macros": []}
+    raise CommandError(f"there is no service {name} here", "not-found", status=Exit.ABSENT)
+
+
+@asking(
+    app,
+    "site",
+    examples="""
+    vupdate service site guestbook                                   # show it
+    vupdate service site guestbook --overlay /srv/git/site#main:guestbook --macro title=Hello
+    vupdate service site guestbook --clear
+    """,
+)
+async def site(
+    call: Call,
+    name: Name,
+    *,
+    overlay: Annotated[
+        list[str] | None,
+        typer.Option("--overlay", metavar="SOURCE", help=f"A repository of settings, in order: {FORM}"),
+    ] = None,
+    macro: Annotated[
+        list[str] | None, typer.Option("--macro", metavar="NAME=VALUE", help="The value of %%NAME%% at this site.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Adapt the service no more.")] = False,
+) -> None:
+    """Show or set how this site adapts a service. What is given replaces all that was set before."""
+    if clear and (overlay or macro):
+        raise usage("--clear removes all settings: give it alone")
+    if clear or overlay or macro:
+        overlays = _as_the_node_sees_them(call, [read_source(one) for one in overlay or ()])
+        changed = await call.ask(
+            documents.SET_SITE,
+            service=name,
+            overlays=[one.document for one in overlays],
+            macros=[read_macro(one) for one in macro or ()],
+        )
+        found = changed["setSite"]
+        call.out.note(f"It takes effect with the next client version: vupdate client-build {name}")
+    else:
+        found = await _current(call, name)
+    call.out.document(found)
+    call.out.table(
+        ("kind", "name", "value"),
+        [
+            *(("overlay", one["name"], GitSource(**one).text) for one in found["overlays"]),
+            *(("macro", one["name"], one["value"]) for one in found["macros"]),
+        ],
+        empty=f"{name} runs here as its provider made it",
+    )

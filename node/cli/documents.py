@@ -1,0 +1,87 @@
+"""What the commands ask of a node. A test holds each document against the schema and its limits."""
+
+from typing import Final
+
+_TASK = "id kind title who service subject state created started ended error result"
+_REVISION = "kind number who why at versions { service version } deltas { service version }"
+_PROVIDER = "name id url profile linked autoUpdate connected checked error offered { service version }"
+_SOURCE = "name url ref directory"
+_SITE = f"service overlays {{ {_SOURCE} }} macros {{ name value }}"
+_MOVED = "moved { version base movedBytes fullBytes seconds }"
+_STATE = f"instance service phase since desired running committed failed error failures lastExit {_MOVED}"
+_INSTANCE = f"name id enrolled seen connected revoked services states {{ {_STATE} }}"
+_SERVICE = f"""name developed provider developerDesired clientDesired latestDeveloper latestClient faults
+  sources {{ {_SOURCE} }} site {{ {_SITE} }} running {{ {_STATE} }} task {{ {_TASK} }}
+  lastTransfer {{ provider version base movedBytes fullBytes seconds at }}"""
+_FAULT = """id service version instance occurred reason exitStatus signal message inProbation putBack uptimeSeconds
+  received forwardTo forwarded path { node id received }"""
+
+STATUS: Final = f"""query {{ node {{ name id key url version }} me {{ name role }} services {{ {_SERVICE} }}
+  providers {{ {_PROVIDER} }} consumers {{ name id profile linked seen connected }} instances {{ {_INSTANCE} }}
+  tasks(first: 10) {{ {_TASK} }} faults(first: 5) {{ {_FAULT} }} }}"""
+
+SERVICES: Final = f"query {{ services {{ {_SERVICE} }} }}"
+ADD_SERVICE: Final = f"""mutation ($name: String!, $sources: [GitSourceInput!]!) {{
+  addService(name: $name, sources: $sources) {{ {_SERVICE} }} }}"""
+REMOVE_SERVICE: Final = "mutation ($name: String!) { removeService(name: $name) }"
+SET_SITE: Final = f"""mutation ($service: String!, $overlays: [GitSourceInput!]!, $macros: [MacroInput!]!) {{
+  setSite(service: $service, overlays: $overlays, macros: $macros) {{ {_SITE} }} }}"""
+
+BUILD: Final = f"""mutation ($service: String!, $version: String, $comment: String! = "") {{
+  build(service: $service, version: $version, comment: $comment) {{ {_TASK} }} }}"""
+CLIENT_BUILD: Final = f"mutation ($service: String!) {{ clientBuild(service: $service) {{ {_TASK} }} }}"
+
+VERSIONS: Final = """query ($kind: ListKind!, $service: String, $first: Int!) {
+  versions(kind: $kind, service: $service, first: $first) {
+    kind service version image manifest stored receivedFrom maker makerId created comment sizeBytes entries
+    sources { name url commit } } }"""
+
+DESIRED: Final = f"query ($kind: ListKind!) {{ desired(kind: $kind) {{ {_REVISION} }} }}"
+DESIRED_BOTH: Final = f"""query {{ developer: desired(kind: DEVELOPER) {{ {_REVISION} }}
+  client: desired(kind: CLIENT) {{ {_REVISION} }} }}"""
+DESIRED_HISTORY: Final = f"""query ($kind: ListKind!, $first: Int!, $before: Int) {{
+  desiredHistory(kind: $kind, first: $first, before: $before) {{ {_REVISION} }} }}"""
+CHANGE_DESIRED: Final = f"""mutation ($kind: ListKind!, $deltas: [DeltaInput!]!, $seen: Int!, $why: String!) {{
+  changeDesired(kind: $kind, deltas: $deltas, seen: $seen, why: $why) {{ {_REVISION} }} }}"""
+ROLLBACK_DESIRED: Final = f"""mutation ($kind: ListKind!, $to: Int!, $why: String!) {{
+  rollbackDesired(kind: $kind, to: $to, why: $why) {{ {_REVISION} }} }}"""
+
+PROFILES: Final = "query { profiles { name services } }"
+SET_PROFILE: Final = """mutation ($name: String!, $services: [String!]!) {
+  setProfile(name: $name, services: $services) { name services } }"""
+REMOVE_PROFILE: Final = "mutation ($name: String!) { removeProfile(name: $name) }"
+
+INVITE: Final = "mutation ($profile: String!) { createInvitation(profile: $profile) { text profile expires } }"
+PROVIDERS: Final = f"query {{ providers {{ {_PROVIDER} }} }}"
+ACCEPT: Final = f"""mutation ($text: String!, $autoUpdate: AutoUpdate!) {{
+  acceptInvitation(text: $text, autoUpdate: $autoUpdate) {{ {_PROVIDER} }} }}"""
+AUTO_UPDATE: Final = f"""mutation ($provider: String!, $autoUpdate: AutoUpdate!) {{
+  setAutoUpdate(provider: $provider, autoUpdate: $autoUpdate) {{ {_PROVIDER} }} }}"""
+CHECK_PROVIDER: Final = f"mutation ($name: String!) {{ checkProvider(name: $name) {{ {_PROVIDER} }} }}"
+UPDATE_PROVIDER: Final = f"mutation ($name: String!) {{ updateProvider(name: $name) {{ {_TASK} }} }}"
+REMOVE_PROVIDER: Final = "mutation ($name: String!) { removeProvider(name: $name) }"
+CONSUMERS: Final = "query { consumers { name id profile linked seen connected } }"
+REMOVE_CONSUMER: Final = "mutation ($name: String!) { removeConsumer(name: $name) }"
+
+INSTANCES: Final = f"query {{ instances {{ {_INSTANCE} }} }}"
+ENROLMENT: Final = "mutation ($instance: String!) { createEnrolment(instance: $instance) { text instance expires } }"
+ASSIGN: Final = f"""mutation ($instance: String!, $services: [String!]) {{
+  assignServices(instance: $instance, services: $services) {{ {_INSTANCE} }} }}"""
+REVOKE: Final = f"mutation ($name: String!) {{ revokeInstance(name: $name) {{ {_INSTANCE} }} }}"
+
+LOGS: Final = """query ($service: String, $instance: String, $text: String, $level: Level, $first: Int!) {
+  logs(service: $service, instance: $instance, text: $text, level: $level, first: $first) {
+    service instance run sequence time level unit message } }"""
+FAULTS: Final = f"""query ($service: String, $first: Int!) {{
+  faults(service: $service, first: $first) {{ {_FAULT} }} }}"""
+FAULT: Final = f"query ($id: ID!) {{ fault(id: $id) {{ {_FAULT} log }} }}"
+
+TASKS: Final = f"query ($first: Int!) {{ tasks(first: $first) {{ {_TASK} }} }}"
+TASK: Final = f"query ($id: ID!) {{ task(id: $id) {{ {_TASK} }} }}"
+TASK_LOG: Final = """query ($id: ID!, $after: Int!, $first: Int!) {
+  taskLog(id: $id, after: $after, first: $first) { sequence time level unit message } }"""
+TASK_LOG_LIVE: Final = """subscription ($id: ID!, $after: Int!) {
+  taskLog(id: $id, after: $after) { sequence time level unit message } }"""
+CANCEL_TASK: Final = f"mutation ($id: ID!) {{ cancelTask(id: $id) {{ {_TASK} }} }}"
+
+LOGIN: Final = "mutation ($role: Role!) { createLoginLink(role: $role) { url expires } }"

@@ -1,0 +1,192 @@
+"""What may be changed. Each field reads its arguments into values and hands them to one use case."""
+
+import strawberry
+
+from federation.limits import COMMENT_CHARS, INVITATION_CHARS, OFFER_VERSIONS
+from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, ServiceName
+from federation.profile import Profile as ProfileValue
+from federation.versions import DeveloperVersion
+from node.graphql import inputs, values
+from node.graphql.access import field
+from node.graphql.context import Context, Info
+from node.graphql.inputs import DeltaInput, GitSourceInput, MacroInput
+from node.graphql.lanes import lanes
+from node.graphql.queries import known
+from node.graphql.types.account import NewLoginLink
+from node.graphql.types.instance import Instance, NewEnrolment
+from node.graphql.types.peer import NewInvitation, Provider
+from node.graphql.types.service import Service, SiteSettings
+from node.graphql.types.task import Task
+from node.graphql.types.version import Profile, Revision
+from node.model import instance as instances
+from node.model import peer
+from node.model.account import Role
+from node.model.desired import ListKind
+from node.model.peer import AutoUpdate
+from node.model.version import DevelopedService
+from node.model.version import SiteSettings as SiteSettingsValue
+
+
+async def _provider(context: Context, provider: peer.Provider) -> Provider:
+    return Provider.of(provider, connected=await context.usecases.links.connected(provider.name))
+
+
+async def _instance(context: Context, instance: instances.Instance) -> Instance:
+    return Instance.of(instance, connected=await context.usecases.instances.connected(instance.name))
+
+
+@strawberry.type
+class Mutation:
+    @field(Role.DEVELOPER, "Build a service from its sources from now on; one of the same name is replaced.")
+    async def add_service(self, info: Info, name: str, sources: list[GitSourceInput]) -> Service:
+        service = DevelopedService(
+            name=values.read("name", ServiceName, name), sources=inputs.sources("sources", sources)
+        )
+        await info.context.usecases.services.add(service, who=info.context.who)
+        return next(Service.of(lane) for lane in lanes(await known(info.context)) if lane.name == service.name)
+
+    @field(Role.DEVELOPER, "Build a service no more; its versions stay.")
+    async def remove_service(self, info: Info, name: str) -> bool:
+        await info.context.usecases.services.remove(values.read("name", ServiceName, name), who=info.context.who)
+        return True
+
+    @field(Role.DEVELOPER, "Adapt a service to this site; takes effect with its next client version.")
+    async def set_site(
+        self, info: Info, service: str, overlays: list[GitSourceInput], macros: list[MacroInput]
+    ) -> SiteSettings:
+        settings = SiteSettingsValue(
+            service=values.read("service", ServiceName, service),
+            overlays=inputs.sources("overlays", overlays),
+            macros=inputs.macros("macros", macros),
+        )
+        return SiteSettings.of(await info.context.usecases.services.set_site(settings, who=info.context.who))
+
+    @field(Role.DEVELOPER, "Build a developer version; the next number unless `version` is given.")
+    async def build(self, info: Info, service: str, version: str | None = None, comment: str = "") -> Task:
+        task = await info.context.usecases.builds.start(
+            values.read("service", ServiceName, service),
+            version=values.maybe("version", DeveloperVersion, version),
+            comment=values.text("comment", comment, COMMENT_CHARS),
+            who=info.context.who,
+        )
+        return Task.of(task)
+
+    @field(Role.DEVELOPER, "Adapt the desired developer version to this site again.")
+    async def client_build(self, info: Info, service: str) -> Task:
+        name = values.read("service", ServiceName, service)
+        return Task.of(await info.context.usecases.client_builds.start(name, who=info.context.who))
+
+    @field(Role.DEVELOPER, "Stop a task and all its processes.")
+    async def cancel_task(self, info: Info, id: strawberry.ID) -> Task:  # noqa: A002  # the argument's name in the API
+        key = values.text("id", id, values.ID_CHARS)
+        return Task.of(await info.context.usecases.tasks.cancel(key, who=info.context.who))
+
+    @field(
+        Role.DEVELOPER,
+        "Change a list of desired versions as a whole. Refused, with the difference, if `seen` is not its current"
+        " revision any more.",
+    )
+    async def change_desired(
+        self, info: Info, kind: ListKind, deltas: list[DeltaInput], seen: int, why: str = ""
+    ) -> Revision:
+        revision = await info.context.usecases.desired.change(
+            kind,
+            inputs.deltas(kind, deltas),
+            seen=values.counted("seen", seen),
+            who=info.context.who,
+            why=values.text("why", why, values.WHY_CHARS),
+        )
+        return Revision.of(revision)
+
+    @field(Role.DEVELOPER, "Make an old state of a list the current one again, as a new revision.")
+    async def rollback_desired(self, info: Info, kind: ListKind, to: int, why: str = "") -> Revision:
+        revision = await info.context.usecases.desired.rollback(
+            kind,
+            values.counted("to", to),
+            who=info.context.who,
+            why=values.text("why", why, values.WHY_CHARS),
+        )
+        return Revision.of(revision)
+
+    @field(Role.ADMINISTRATOR, "Share exactly these services under a name.")
+    async def set_profile(self, info: Info, name: str, services: list[str]) -> Profile:
+        covered = values.items(
+            "services", services, OFFER_VERSIONS, lambda one: values.read("services", ServiceName, one)
+        )
+        profile = ProfileValue(name=values.read("name", ProfileName, name), services=frozenset(covered))
+        return Profile.of(await info.context.usecases.profiles.set(profile, who=info.context.who))
+
+    @field(Role.ADMINISTRATOR, "Forget a profile; its consumers see nothing from then on.")
+    async def remove_profile(self, info: Info, name: str) -> bool:
+        await info.context.usecases.profiles.remove(values.read("name", ProfileName, name), who=info.context.who)
+        return True
+
+    @field(Role.ADMINISTRATOR, "Let one node become a consumer of a profile. Shown once.")
+    async def create_invitation(self, info: Info, profile: str) -> NewInvitation:
+        name = values.read("profile", ProfileName, profile)
+        invitation = await info.context.usecases.links.invite(name, who=info.context.who)
+        return NewInvitation(text=invitation.text, profile=invitation.profile, expires=invitation.expires)
+
+    @field(Role.ADMINISTRATOR, "Redeem another node's invitation and take versions from it.")
+    async def accept_invitation(self, info: Info, text: str, auto_update: AutoUpdate = AutoUpdate.INSTALL) -> Provider:
+        invitation = values.text("text", text.strip(), INVITATION_CHARS)
+        accepted = await info.context.usecases.links.accept(invitation, auto_update=auto_update, who=info.context.who)
+        return await _provider(info.context, accepted)
+
+    @field(Role.ADMINISTRATOR, "Decide what happens by itself when a provider offers something new.")
+    async def set_auto_update(self, info: Info, provider: str, auto_update: AutoUpdate) -> Provider:
+        name = values.read("provider", NodeName, provider)
+        changed = await info.context.usecases.links.set_auto_update(name, auto_update, who=info.context.who)
+        return await _provider(info.context, changed)
+
+    @field(Role.ADMINISTRATOR, "Ask a provider what it offers, and verify it.")
+    async def check_provider(self, info: Info, name: str) -> Provider:
+        checked = await info.context.usecases.updates.check(values.read("name", NodeName, name))
+        return await _provider(info.context, checked)
+
+    @field(Role.ADMINISTRATOR, "Take what a provider offers: download, verify, adapt, make desired.")
+    async def update_provider(self, info: Info, name: str) -> Task:
+        provider = values.read("name", NodeName, name)
+        return Task.of(await info.context.usecases.updates.update(provider, who=info.context.who))
+
+    @field(Role.ADMINISTRATOR, "End the link to a provider; its versions here stay.")
+    async def remove_provider(self, info: Info, name: str) -> bool:
+        provider = values.read("name", NodeName, name)
+        await info.context.usecases.links.remove_provider(provider, who=info.context.who)
+        return True
+
+    @field(Role.ADMINISTRATOR, "End the link to a consumer: from then on it is a stranger.")
+    async def remove_consumer(self, info: Info, name: str) -> bool:
+        consumer = values.read("name", NodeName, name)
+        await info.context.usecases.links.remove_consumer(consumer, who=info.context.who)
+        return True
+
+    @field(Role.ADMINISTRATOR, "Let one agent attach itself as an instance. Shown once.")
+    async def create_enrolment(self, info: Info, instance: str) -> NewEnrolment:
+        name = values.read("instance", InstanceName, instance)
+        enrolment = await info.context.usecases.instances.enrolment(name, who=info.context.who)
+        return NewEnrolment(text=enrolment.text, instance=enrolment.instance, expires=enrolment.expires)
+
+    @field(Role.ADMINISTRATOR, "Decide what an instance runs; null: all desired client versions.")
+    async def assign_services(self, info: Info, instance: str, services: list[str] | None = None) -> Instance:
+        keys = services and values.items(
+            "services", services, OFFER_VERSIONS, lambda one: values.read("services", ServiceKey, one)
+        )
+        assigned = await info.context.usecases.instances.assign(
+            values.read("instance", InstanceName, instance),
+            None if services is None else tuple(sorted(set(keys or ()))),
+            who=info.context.who,
+        )
+        return await _instance(info.context, assigned)
+
+    @field(Role.ADMINISTRATOR, "Turn an agent away from now on; what it runs, it keeps running.")
+    async def revoke_instance(self, info: Info, name: str) -> Instance:
+        instance = values.read("name", InstanceName, name)
+        return await _instance(
+            info.context, await info.context.usecases.instances.revoke(instance, who=info.context.who)
+        )
+
+    @field(Role.ADMINISTRATOR, "Make a one-time link to log in with. Shown once.")
+    async def create_login_link(self, info: Info, role: Role = Role.ADMINISTRATOR) -> NewLoginLink:
+        url, expires = await info.context.usecases.accounts.login_link(role, who=info.context.who)
+        return NewLoginLink(url=url, expires=expires)

@@ -1,0 +1,31 @@
+"""The nouns of the API, each made from the node's own values.
+
+Its choices are the node's own enumerations, under their names in capitals: they are made known to the API here, so
+that each module below can name them.
+"""
+
+from typing import Final
+
+import strawberry
+
+from federation.log import Level
+from federation.state import Phase
+from node.model.account import Role
+from node.model.desired import ListKind
+from node.model.peer import AutoUpdate
+from node.model.task import TaskKind, TaskState
+from node.usecases.changes import Topic
+
+_CHOICES: Final = {
+    ListKind: "Which of the two lists of versions.",
+    Role: "What a person may do; each includes the ones before it.",
+    AutoUpdate: "What happens by itself when a provider offers something new.",
+    TaskKind: "What a task does.",
+    TaskState: "Where a task stands; INTERRUPTED: the node ended meanwhile.",
+    Phase: "Where a service stands on an instance.",
+    Level: "Severity, least first.",
+    Topic: "What a change is about.",
+}
+
+for _kind, _description in _CHOICES.items():
+    strawberry.enum(_kind, description=_description)

@@ -1,0 +1,96 @@
+"""Instances and what runs on them."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from federation import state as states
+from federation.names import InstanceName
+from federation.state import Phase
+from node.model import instance as instances
+
+
+@strawberry.type(description="What the last update of a service cost, and what the whole image would have cost.")
+class Moved:
+    version: str
+    base: str | None
+    moved_bytes: float
+    full_bytes: float
+    seconds: float
+
+    @classmethod
+    def of(cls, moved: states.Moved) -> Self:
+        return cls(
+            version=moved.version,
+            base=moved.base,
+            moved_bytes=float(moved.moved_bytes),
+            full_bytes=float(moved.full_bytes),
+            seconds=moved.seconds,
+        )
+
+
+@strawberry.type(description="One service on one instance, as its agent last said.")
+class ServiceOnInstance:
+    instance: str
+    service: str = strawberry.field(description="The service, with its role after ':' if it plays one.")
+    phase: Phase
+    since: datetime
+    desired: str | None
+    running: str | None
+    committed: str | None
+    failed: str | None = strawberry.field(description="A desired version that was tried and put back.")
+    error: str = strawberry.field(description="Why it was put back.")
+    failures: int
+    last_exit: str
+    moved: Moved | None
+
+    @classmethod
+    def of(cls, instance: InstanceName, state: states.ServiceState) -> Self:
+        return cls(
+            instance=instance,
+            service=state.key,
+            phase=state.phase,
+            since=state.since,
+            desired=state.desired,
+            running=state.running,
+            committed=state.committed,
+            failed=state.failed,
+            error=state.error,
+            failures=state.failures,
+            last_exit=state.last_exit,
+            moved=Moved.of(state.moved) if state.moved else None,
+        )
+
+
+@strawberry.type(description="A host with an agent.")
+class Instance:
+    name: str
+    id: str
+    enrolled: datetime
+    seen: datetime | None
+    connected: bool
+    revoked: bool
+    services: list[str] | None = strawberry.field(description="What it is to run; null: all desired client versions.")
+    states: list[ServiceOnInstance]
+
+    @classmethod
+    def of(cls, instance: instances.Instance, *, connected: bool) -> Self:
+        services = instance.state.services if instance.state else ()
+        return cls(
+            name=instance.name,
+            id=instance.id,
+            enrolled=instance.enrolled,
+            seen=instance.seen,
+            connected=connected,
+            revoked=instance.revoked,
+            services=None if instance.services is None else [str(key) for key in instance.services],
+            states=[ServiceOnInstance.of(instance.name, state) for state in services],
+        )
+
+
+@strawberry.type(description="A right to attach one agent, to be used once. Shown once.")
+class NewEnrolment:
+    text: str
+    instance: str
+    expires: datetime

@@ -1,0 +1,79 @@
+"""Services on their way: developer version, client version, what runs where."""
+
+from typing import Self
+
+import strawberry
+
+from node.graphql.lanes import Lane
+from node.graphql.types.instance import ServiceOnInstance
+from node.graphql.types.peer import Transfer
+from node.graphql.types.task import Task
+from node.model import version as versions
+
+
+@strawberry.type(description="A Git repository that something is made from.")
+class GitSource:
+    name: str = strawberry.field(description="The name of its folder in the build.")
+    url: str
+    ref: str = strawberry.field(description="A branch, a tag or a commit.")
+    directory: str = strawberry.field(description="A folder inside the repository; empty: its root.")
+
+    @classmethod
+    def of(cls, source: versions.GitSource) -> Self:
+        return cls(name=source.name, url=source.url, ref=source.ref, directory=source.directory)
+
+
+@strawberry.type(description="The value that a %%name%% gets at this site.")
+class Macro:
+    name: str
+    value: str
+
+
+@strawberry.type(description="How this site adapts one service.")
+class SiteSettings:
+    service: str
+    overlays: list[GitSource] = strawberry.field(description="Overlay directories, in the order of their application.")
+    macros: list[Macro]
+
+    @classmethod
+    def of(cls, settings: versions.SiteSettings) -> Self:
+        return cls(
+            service=settings.service,
+            overlays=[GitSource.of(overlay) for overlay in settings.overlays],
+            macros=[Macro(name=name, value=value) for name, value in sorted((settings.macros or {}).items())],
+        )
+
+
+@strawberry.type(description="A service on its way: developer version, client version, what runs on each instance.")
+class Service:
+    name: str
+    developed: bool = strawberry.field(description="Whether this node builds it.")
+    provider: str | None = strawberry.field(description="The provider it comes from, if any.")
+    sources: list[GitSource]
+    site: SiteSettings | None
+    developer_desired: str | None
+    client_desired: str | None
+    latest_developer: str | None
+    latest_client: str | None
+    running: list[ServiceOnInstance]
+    task: Task | None = strawberry.field(description="The newest task about it that has not ended.")
+    faults: int = strawberry.field(description="Fault reports about it kept here.")
+    last_transfer: Transfer | None
+
+    @classmethod
+    def of(cls, lane: Lane) -> Self:
+        return cls(
+            name=lane.name,
+            developed=lane.developed,
+            provider=lane.provider,
+            sources=[GitSource.of(source) for source in lane.sources],
+            site=SiteSettings.of(lane.site) if lane.site else None,
+            developer_desired=lane.developer_desired,
+            client_desired=lane.client_desired,
+            latest_developer=lane.latest_developer,
+            latest_client=lane.latest_client,
+            running=[ServiceOnInstance.of(place.instance, place.state) for place in lane.running],
+            task=Task.of(lane.task) if lane.task else None,
+            faults=lane.faults,
+            last_transfer=Transfer.of(lane.last_transfer) if lane.last_transfer else None,
+        )
