@@ -1,0 +1,1 @@
+"""Tables of what is measured; nothing here asserts a time."""

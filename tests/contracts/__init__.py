@@ -1,0 +1,1 @@
+"""One suite per port, passed by all that implement it."""
