@@ -4,14 +4,14 @@ A block's content is JSON by columns, sequence numbers and times as differences,
 kept whole take 23. Beside it stands a head that says enough to pass over the block in a search.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 from typing import Final
 
 import msgspec
-from backports import zstd
 
 from federation.codec import from_document, to_document
 from federation.errors import CorruptError, InvalidValueError
@@ -19,6 +19,11 @@ from federation.log import Level, LogRecord
 from federation.names import InstanceName, RoleName, ServiceName
 from node.storage.log_values import StreamKey
 from node.storage.port import Document, Stored
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 BLOCK_RECORDS: Final = 1000
 BLOCK_BYTES: Final = 1024 * 1024
@@ -102,6 +107,9 @@ class _Columns(msgspec.Struct):
     message: list[str]
 
 
+Wanted = Callable[[int, int, Level, str], bool]
+"""Whether the record of this sequence number, time in microseconds, level and message is wanted."""
+
 _ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder(_Columns)
 
@@ -172,8 +180,8 @@ class Block:
         except zstd.ZstdError as error:
             raise _damaged(self.key) from error
 
-    def records(self, content: bytes | None = None) -> Iterator[LogRecord]:
-        """The records, by sequence number; ``content`` spares unpacking it again.
+    def records(self, content: bytes | None = None, wanted: "Wanted | None" = None) -> Iterator[LogRecord]:
+        """The records that are ``wanted``, by sequence number; ``content`` spares unpacking it again.
 
         Raises:
             CorruptError: damaged.
@@ -183,13 +191,14 @@ class Block:
             accumulate(columns.sequence),
             accumulate(columns.time),
             columns.level,
-            columns.unit,
             columns.message,
+            columns.unit,
             strict=True,
         )
-        for sequence, time, level, unit, message in rows:
-            moment = _EPOCH + timedelta(microseconds=time)
-            yield LogRecord(sequence=sequence, time=moment, level=level, unit=unit, message=message)
+        for sequence, time, level, message, unit in rows:
+            if wanted is None or wanted(sequence, time, level, message):
+                moment = _EPOCH + timedelta(microseconds=time)
+                yield LogRecord(sequence=sequence, time=moment, level=level, message=message, unit=unit)
 
     def sequences(self) -> Iterable[int]:
         """The sequence numbers in it, ascending."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from federation.log import LogRecord
+from federation.log import Level, LogRecord
 from node.storage.fields import KEY
 from node.storage.log_block import Block, microseconds, rank, stream_text
 from node.storage.log_values import FoundRecord, LogQuery
@@ -56,9 +56,11 @@ class Search:
     def __init__(self, query: LogQuery) -> None:
         self._query = query
         self._levels = query.wanted_levels
+        self._all_levels = len(self._levels) == len(Level)
         self._level_names = {level.value for level in self._levels}
-        self._since = _EARLIEST if query.since is None else query.since
-        self._until = _LATEST if query.until is None else query.until
+        self._since = microseconds(query.since or _EARLIEST)
+        self._until = microseconds(query.until or _LATEST) + (query.until is None)
+        self._after = query.after_sequence or 0
         self._text = TextFilter(query.text, match_case=query.match_case) if query.text else None
         self._found: dict[_Place, FoundRecord] = {}
         self._worst: _Place = ()
@@ -128,16 +130,16 @@ class Search:
     def _answers(self, block: Block) -> Iterator[LogRecord]:
         content = block.content()
         if self._text is not None and not self._text.may_be_in(content):
-            return
-        after = self._query.after_sequence or 0
-        for record in block.records(content):
-            if (
-                record.sequence > after
-                and record.level in self._levels
-                and self._since <= record.time < self._until
-                and (self._text is None or self._text.is_in(record.message))
-            ):
-                yield record
+            return iter(())
+        return block.records(content, self._is_wanted)
+
+    def _is_wanted(self, sequence: int, time: int, level: Level, message: str) -> bool:
+        return (
+            sequence > self._after
+            and self._since <= time < self._until
+            and (self._all_levels or level in self._levels)
+            and (self._text is None or self._text.is_in(message))
+        )
 
     def _place(self, stream: str, record: LogRecord) -> _Place:
         """Equal for the same record found in two blocks, so that it is answered once."""
