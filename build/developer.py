@@ -1,0 +1,153 @@
+"""Makes a developer version: sources at recorded commits → recipe → commands → copy rules → a tree and its image.
+
+Two builds of the same commits give the same image when the recipe's commands do. Signing and storing are not done here.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from build.copying import carry_out, plan_copies
+from build.environment import Folders, build_environment
+from build.errors import BuildFailedError, SourceError
+from build.process import Log
+from build.recipe import Recipe, RecipeError, recipe_of
+from build.runner import run_command
+from build.source import Checkout, SourceRequest, checkout
+from build.threads import Halt, in_thread
+from federation import limits
+from federation.digest import Digest
+from federation.errors import InvalidValueError
+from federation.image import Image
+from federation.manifest import Source
+from federation.names import ServiceName
+from federation.service import FILE_NAME, Service
+from federation.servicefile import ServiceFileError, read_service, write_service
+from federation.toml import Mistake
+from federation.transfer.tree import scan_tree
+from federation.versions import DeveloperVersion
+
+SOURCES: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeveloperBuild:
+    """A build to make. ``work``: a fresh folder that no other build has; ``cache``: one that all builds share.
+
+    ``comment``: without one, the version gets the first line of the last commit's. ``host``: this process's variables,
+    of which the build's commands see only what ``environment`` lets through.
+    """
+
+    service: ServiceName
+    version: DeveloperVersion
+    sources: tuple[SourceRequest, ...]
+    work: Path
+    cache: Path
+    comment: str = ""
+    host: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What a build made: the tree in the work folder, its image, and what the manifest says of them."""
+
+    tree: Path
+    image: Image
+    recipe: Digest
+    sources: tuple[Source, ...]
+    comment: str
+
+
+async def build_developer(request: DeveloperBuild, log: Log) -> Built:
+    """Carry out ``request``; lines for people go to ``log``.
+
+    Raises:
+        SourceError, SourceAbsentError, SourceDeniedError, SourceUnreachableError: a source can't be had.
+        RecipeError: the recipe has mistakes.
+        BuildFailedError: a command failed, or what it made can't be an image.
+        DiskFullError: no room.
+    """
+    _check(request)
+    checkouts = await _check_out(request, log)
+    first = checkouts[0]
+    content = await in_thread(lambda _: _read_recipe(first.folder))
+    recipe = recipe_of(content, request.service)
+    await _run(request, recipe, first, log)
+    tree = request.work / "tree"
+    image = await in_thread(lambda halt: _make_tree(recipe, first.folder, tree, halt))
+    log(f"image of {len(image)} entries, {image.size} bytes: {image.digest}")
+    return Built(
+        tree=tree,
+        image=image,
+        recipe=Digest.of(content),
+        sources=tuple(found.source for found in checkouts),
+        comment=(request.comment or first.subject)[: limits.COMMENT_CHARS],
+    )
+
+
+def _check(request: DeveloperBuild) -> None:
+    names = [source.name for source in request.sources]
+    if not 1 <= len(names) <= SOURCES or len(set(names)) != len(names):
+        raise SourceError(f"a service has 1 to {SOURCES} sources, each with a name of its own")
+
+
+async def _check_out(request: DeveloperBuild, log: Log) -> Sequence[Checkout]:
+    into = request.work / "sources"
+    return [await checkout(source, into=into, cache=request.cache, log=log) for source in request.sources]
+
+
+def _read_recipe(folder: Path) -> bytes:
+    path = folder / FILE_NAME
+    if not path.is_file() or path.is_symlink():
+        raise RecipeError([Mistake(0, "", f"the first source has no file {FILE_NAME} in its folder: write the recipe")])
+    with path.open("rb") as file:
+        return file.read(limits.SERVICE_FILE_BYTES + 1)
+
+
+async def _run(request: DeveloperBuild, recipe: Recipe, first: Checkout, log: Log) -> None:
+    folders = Folders(
+        root=first.folder,
+        home=request.work / "home",
+        temporary=request.work / "tmp",
+        cache=request.cache / "packages",
+    )
+    await in_thread(lambda _: _make_folders(folders))
+    env = build_environment(request.host, folders, network=recipe.network, epoch=first.epoch)
+    env |= {"VUPDATE_SERVICE": request.service, "VUPDATE_VERSION": request.version}
+    for number, command in enumerate(recipe.commands, 1):
+        log(f"command {number} of {len(recipe.commands)}")
+        await run_command(command, root=first.folder, env=env, log=log)
+
+
+def _make_folders(folders: Folders) -> None:
+    for folder in (folders.home, folders.temporary):
+        folder.mkdir(parents=True, mode=0o700)
+    folders.cache.mkdir(parents=True, exist_ok=True)
+
+
+def _make_tree(recipe: Recipe, root: Path, tree: Path, halt: Halt) -> Image:
+    plan = plan_copies(root, recipe.copy, halt)
+    tree.mkdir()
+    carry_out(plan, tree, halt)
+    _write_service_file(tree, recipe.service, plan.expand)
+    try:
+        return scan_tree(tree)
+    except InvalidValueError as error:
+        raise BuildFailedError(f"what was built can't be an image: {error}") from error
+
+
+def _write_service_file(tree: Path, service: Service, expand: tuple[str, ...]) -> None:
+    path = tree / FILE_NAME
+    if path.is_dir() and not path.is_symlink():
+        raise BuildFailedError(f"the copy rules make a folder {FILE_NAME}, where the service file belongs")
+    path.unlink(missing_ok=True)
+    named = tuple(name for name in expand if name != FILE_NAME)
+    content = write_service(Service(name=service.name, run=service.run, install=service.install, expand=named))
+    try:
+        read_service(content, service.name)
+    except ServiceFileError as error:
+        raise BuildFailedError(f"the patterns of 'expand' name too many files: {error}") from error
+    path.write_bytes(content)
+    path.chmod(0o644)

@@ -1,0 +1,79 @@
+"""The environment of a build's commands, made from nothing. Pure.
+
+Of the host's own variables only ``PATH`` comes through, and, for a build that may use the network, those listed here
+that say how to reach it. Nothing else: what a node keeps secret is not in reach of what it builds.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from build.process import MARK
+
+NETWORK_VARIABLES: Final = frozenset(
+    {
+        "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+        "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
+        "NODE_EXTRA_CA_CERTS",
+        "PIP_CERT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_DEFAULT_TIMEOUT", "PIP_TRUSTED_HOST",
+        "PIP_CONFIG_FILE", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX",
+        "npm_config_registry", "NPM_CONFIG_REGISTRY", "npm_config_cafile", "NPM_CONFIG_CAFILE",
+        "npm_config_userconfig", "NPM_CONFIG_USERCONFIG", "GOPROXY", "GOSUMDB", "CARGO_HTTP_CAINFO",
+    }
+)  # fmt: skip
+"""Settings of the network and of package registries that a build with ``network = true`` gets from the host."""
+
+_STANDARD_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folders:
+    """Where a build may leave things: its home, its temporary files, and the package downloads that builds share."""
+
+    root: Path
+    home: Path
+    temporary: Path
+    cache: Path
+
+
+def search_path(host: Mapping[str, str], own: Path) -> str:
+    """Where programs are found: the host's own folders first, then ``own``, this program's.
+
+    A virtual environment that vUpdate was started from must not change what a build gives, so it comes last.
+    """
+    folders = [folder for folder in host.get("PATH", _STANDARD_PATH).split(":") if folder.startswith("/")]
+    return ":".join([*(folder for folder in folders if Path(folder) != own), str(own)])
+
+
+def build_environment(host: Mapping[str, str], folders: Folders, *, network: bool, epoch: int) -> dict[str, str]:
+    """The variables that each command of a build starts with.
+
+    Args:
+        host: the variables of this process.
+        folders: where the build works.
+        network: whether the recipe asks for the network. Without a sandbox it can't be cut off; package managers are
+            told to do without.
+        epoch: the time of the sources in seconds since 1970, for tools that put a time into what they make.
+    """
+    env = {
+        "PATH": search_path(host, Path(sys.executable).parent),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "HOME": os.fspath(folders.home),
+        "TMPDIR": os.fspath(folders.temporary),
+        "SOURCE_DATE_EPOCH": str(epoch),
+        "PIP_CACHE_DIR": os.fspath(folders.cache / "pip"),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "PIP_ROOT_USER_ACTION": "ignore",
+        "npm_config_cache": os.fspath(folders.cache / "npm"),
+        "npm_config_update_notifier": "false",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        MARK: os.fspath(folders.root),
+    }
+    if network:
+        return env | {name: host[name] for name in sorted(NETWORK_VARIABLES & host.keys())}
+    return env | {"PIP_NO_INDEX": "1", "npm_config_offline": "true"}

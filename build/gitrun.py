@@ -1,0 +1,115 @@
+"""Runs the ``git`` program: in an environment of its own, with a limit, stopped with all its helpers on a cancel.
+
+GitPython reads repositories here, but does not talk to the outside: it would hand Git this process's whole environment,
+secrets and ``GIT_*`` variables included, and can't be cancelled.
+"""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from build.environment import search_path
+from build.errors import SourceAbsentError, SourceDeniedError, SourceError, SourceUnreachableError
+from build.giturl import GitUrl, masked
+from build.process import MARK, Log, ProcessTimeoutError, run_process
+from federation.errors import DiskFullError, VUpdateError
+from federation.units import write_seconds
+
+GIT_SECONDS: Final = 1800.0
+
+_HOST_VARIABLES: Final = (
+    "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSH_AUTH_SOCK", "HOME",
+)  # fmt: skip
+
+_REASONS: Final[tuple[tuple[tuple[str, ...], type[VUpdateError], str], ...]] = (
+    (
+        ("Could not resolve", "Failed to connect", "Connection refused", "Connection timed out", "Connection reset",
+         "Network is unreachable", "No route to host", "Operation timed out", "Operation too slow", "early EOF",
+         "Couldn't connect", "HTTP 50", "error: 50", "unexpected disconnect"),
+        SourceUnreachableError, "its server does not answer; it is tried again with the next build",
+    ),
+    (
+        ("Authentication failed", "could not read Username", "could not read Password", "Permission denied",
+         "Host key verification failed", "error: 401", "error: 403", "terminal prompts disabled"),
+        SourceDeniedError, "this node is not let in; check its credentials for it",
+    ),
+    (("dubious ownership",), SourceDeniedError, "it belongs to another user of this machine"),
+    (
+        ("does not appear to be a git repository", "repository not found", "Repository not found", "does not exist",
+         "not found", "No such file or directory"),
+        SourceAbsentError, "there is no such repository",
+    ),
+    (("No space left on device",), DiskFullError, "no room left on the disk for it"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """The ``git`` program for one repository's URL. ``mark``: a folder of this build, to find its helpers by."""
+
+    url: GitUrl
+    mark: Path
+    host: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def environment(self) -> dict[str, str]:
+        """What ``git`` gets: no configuration but ours, no questions, only the allowed transports."""
+        settings = {"gc.auto": "0", "core.hooksPath": os.devnull, "core.attributesFile": os.devnull}
+        if self.url.header:
+            settings[f"http.{self.url.header_for}.extraHeader"] = self.url.header
+        env = {name: self.host[name] for name in _HOST_VARIABLES if name in self.host}
+        env |= {
+            "PATH": search_path(self.host, Path(os.devnull)),
+            "LC_ALL": "C",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_ATTR_NOSYSTEM": "1",
+            "GIT_ALLOW_PROTOCOL": self.url.protocols,
+            "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+            "GIT_HTTP_LOW_SPEED_LIMIT": "1000",
+            "GIT_HTTP_LOW_SPEED_TIME": "60",
+            "GIT_CONFIG_COUNT": str(len(settings)),
+            MARK: os.fspath(self.mark),
+        }
+        for number, (name, value) in enumerate(settings.items()):
+            env |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+        return env
+
+    async def run(self, words: Sequence[str], *, folder: Path, log: Log) -> None:
+        """Run ``git`` with ``words`` in ``folder``; its output goes to ``log``, without credentials.
+
+        Raises:
+            SourceError, SourceAbsentError, SourceDeniedError, SourceUnreachableError, DiskFullError: by its message.
+        """
+        env = self.environment()
+        if shutil.which("git", path=env["PATH"]) is None:
+            raise SourceError("the program 'git' is not installed on this machine: install it and build again")
+        try:
+            ended = await run_process(
+                ["git", *words],
+                folder=folder,
+                env=env,
+                timeout_seconds=GIT_SECONDS,
+                log=lambda line: log(masked(line)),
+            )
+        except ProcessTimeoutError as error:
+            limit = write_seconds(GIT_SECONDS)
+            raise SourceUnreachableError(f"{self.url.plain}: git {words[0]} was not done after {limit}") from error
+        if ended.status:
+            raise failure(self.url.plain, words[0], ended.tail)
+
+
+def failure(url: str, verb: str, output: str) -> VUpdateError:
+    """What the last words of a failed ``git`` mean."""
+    told = [line for line in output.splitlines() if line.startswith(("fatal:", "error:", "ERROR:", "ssh:", "remote:"))]
+    text = masked(" ".join(told or output.splitlines())[-600:])
+    if "couldn't find remote ref" in text or "not our ref" in text:
+        return SourceAbsentError(f"{url} has no such commit: {text}")
+    for signs, kind, sentence in _REASONS:
+        if any(sign in text for sign in signs):
+            return kind(f"{url}: {sentence} ({text})")
+    return SourceError(f"{url}: git {verb} failed: {text or 'no message'}")

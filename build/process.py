@@ -1,0 +1,177 @@
+"""Runs one program to its end and leaves nothing of it behind.
+
+The program gets a session of its own, a bounded number of open files and file size, and no core dump. Whatever it
+started is found by that session and by a mark in the environment, also when it forked twice or made a session of its
+own, and is killed: at the end, at a time-out, at a cancel. A process that erases its own environment and session can
+hide; against hostile programs a sandbox is needed.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from build.output import Output
+from federation.limits import IMAGE_FILE_BYTES
+
+MARK: Final = "VUPDATE_BUILD_ROOT"
+"""The variable by which a build's processes are found; its value is a folder that no other build has."""
+
+OPEN_FILES: Final = 4096
+KILL_SECONDS: Final = 10.0
+DRAIN_SECONDS: Final = 5.0
+_PIECE_BYTES: Final = 64 * 1024
+
+_SCRIPT: Final = (
+    f'ulimit -c 0; ulimit -f {IMAGE_FILE_BYTES // 512} 2>/dev/null; ulimit -n {OPEN_FILES} 2>/dev/null; exec "$@"'
+)
+"""Limits set by a shell: between fork and exec of a program with threads, Python code may hang."""
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a program ended: its status (negative: by that signal), the last of its output, leftovers killed."""
+
+    status: int
+    tail: str
+    leftovers: int
+
+
+class ProcessTimeoutError(Exception):
+    """The program did not end in time, and was killed with all that it started."""
+
+
+async def run_process(
+    words: Sequence[str], *, folder: Path, env: Mapping[str, str], timeout_seconds: float, log: Log
+) -> Ended:
+    """Run ``words`` in ``folder`` with the environment ``env`` and nothing else; ``env`` must hold ``MARK``.
+
+    Raises:
+        ProcessTimeoutError: not done after ``timeout_seconds``.
+        OSError: the program could not be started.
+    """
+    output = Output()
+    async with _pipe() as (reader, writer):
+        process = await _start(words, folder, env, writer)
+        writer.close()
+        async with asyncio.TaskGroup() as group:
+            pump = group.create_task(_pump(reader, output, log))
+            try:
+                in_time = await _ends_within(process, timeout_seconds)
+            finally:
+                leftovers = await asyncio.shield(_end(process, env[MARK]))
+            await _drained(pump)
+    if not in_time:
+        raise ProcessTimeoutError
+    return Ended(status=process.returncode or 0, tail=output.tail, leftovers=leftovers)
+
+
+class _Descriptor:
+    """A file descriptor that is closed once, by whoever is first."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def close(self) -> None:
+        number, self.number = self.number, -1
+        if number >= 0:
+            os.close(number)
+
+
+@contextlib.asynccontextmanager
+async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, _Descriptor]]:
+    """A pipe of our own: asyncio's waits for every holder of the other end before it reports the program's end."""
+    read_end, write_end = os.pipe()
+    writer = _Descriptor(write_end)
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", 0)
+    )
+    try:
+        yield reader, writer
+    finally:
+        transport.close()
+        writer.close()
+
+
+async def _start(
+    words: Sequence[str], folder: Path, env: Mapping[str, str], writer: _Descriptor
+) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        "/bin/sh", "-c", _SCRIPT, "sh", *words,
+        cwd=folder,
+        env=dict(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=writer.number,
+        stderr=writer.number,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+async def _ends_within(process: asyncio.subprocess.Process, timeout_seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            await process.wait()
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _end(process: asyncio.subprocess.Process, mark: str) -> int:
+    leftovers = await asyncio.to_thread(kill_all, process.pid, mark)
+    async with asyncio.timeout(KILL_SECONDS):
+        await process.wait()
+    return leftovers
+
+
+async def _pump(reader: asyncio.StreamReader, output: Output, log: Log) -> None:
+    while piece := await reader.read(_PIECE_BYTES):
+        for line in output.feed(piece):
+            log(line)
+    for line in output.finish():
+        log(line)
+
+
+async def _drained(pump: asyncio.Task[None]) -> None:
+    """Wait for the rest of the output; not for ever, should something that hides still hold the pipe."""
+    _, late = await asyncio.wait({pump}, timeout=DRAIN_SECONDS)
+    for task in late:
+        task.cancel()
+
+
+def kill_all(leader: int, mark: str) -> int:
+    """Kill the session of ``leader`` and every process marked by ``mark``; blocks; return how many were alive."""
+    killed: set[int] = set()
+    deadline = time.monotonic() + KILL_SECONDS
+    while (found := _alive(leader, mark)) and time.monotonic() < deadline:
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= found
+        time.sleep(0.002)
+    return len(killed - {leader})
+
+
+def _alive(leader: int, mark: str) -> set[int]:
+    wanted = f"{MARK}={mark}".encode()
+    own = os.getpid()
+    pids = (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit())
+    return {pid for pid in pids if pid != own and _belongs(pid, leader, wanted)}
+
+
+def _belongs(pid: int, leader: int, wanted: bytes) -> bool:
+    folder = Path("/proc", str(pid))
+    try:
+        state, _, _, session = (folder / "stat").read_bytes().rpartition(b")")[2].split()[:4]
+        if state in (b"Z", b"X"):
+            return False
+        return int(session) == leader or wanted in (folder / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False

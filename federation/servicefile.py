@@ -1,0 +1,258 @@
+"""The service file: ``vupdate.toml`` in the root of an image, and the same keys in a recipe (domain.md §3).
+
+Decides which keys the sections ``install`` and ``run`` have, how each is written, and its bounds. The section ``build``
+of a recipe is the build's business: it is no part of an image.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
+
+from federation import limits
+from federation.errors import InvalidValueError
+from federation.macros import macro_names
+from federation.names import ServiceName
+from federation.service import Command, Faults, Health, Install, Logs, Restart, Run, RunLimits, Service, Stop
+from federation.toml import (
+    Key,
+    Kind,
+    ListOf,
+    MapOf,
+    Mistake,
+    Place,
+    Scalar,
+    Shape,
+    TomlMistakesError,
+    read_document,
+    read_values,
+    write_document,
+)
+from federation.toml.kinds import (
+    ENVIRONMENT,
+    FLAG,
+    PATH,
+    PATHS,
+    PATTERN_LIST,
+    PROGRAM,
+    REGEX,
+    SIZE,
+    SPAN,
+    one_of,
+    time,
+    whole,
+    word,
+)
+from federation.toml.mistakes import nearest
+from federation.units import read_seconds, write_seconds
+
+COMMANDS: Final = 100
+SERVICES: Final = 100
+SIGNALS: Final = ("ABRT", "HUP", "INT", "KILL", "QUIT", "TERM", "USR1", "USR2", "WINCH")
+LOG_FORMATS: Final = ("auto", "json", "plain")
+
+_CPU = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)%(?:/(.+))?", re.ASCII)
+_TCP = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", re.ASCII)
+
+
+class ServiceFileError(TomlMistakesError):
+    """A service file has mistakes."""
+
+    code: ClassVar[str] = "service-file"
+
+
+def _signal(text: str) -> str:
+    name = text.removeprefix("SIG")
+    if name not in SIGNALS:
+        raise InvalidValueError(f"unknown signal {text[:40]!r}" + nearest(name, SIGNALS))
+    return name
+
+
+def _cpu(text: str) -> tuple[float, float]:
+    match = _CPU.fullmatch(text)
+    if match is None or not float(match[1]):
+        raise InvalidValueError(f'{text[:40]!r} is not a share of CPU: write "150%/30s", one core is 100%')
+    window = read_seconds(match[2]) if match[2] else RunLimits().cpu_window_seconds
+    if not 1 <= window <= 3600:
+        raise InvalidValueError("the time that CPU is measured over must be 1s to 1h")
+    return float(match[1]), window
+
+
+def _write_cpu(value: tuple[float, float]) -> str:
+    percent, window = value
+    return f"{percent:.3f}".rstrip("0").rstrip(".") + f"%/{write_seconds(window)}"
+
+
+def _filled(text: str) -> str:
+    """``text`` with something harmless for each macro, for a look at the form of the whole."""
+    for name in macro_names(text):
+        text = text.replace(f"%%{name}%%", "1")
+    return text
+
+
+def _url(text: str) -> str:
+    try:
+        parts = urlsplit(_filled(word(text)))
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or any(letter.isspace() for letter in text):
+        raise InvalidValueError(f"{text[:200]!r} is not an address such as http://127.0.0.1:8080/health")
+    return text
+
+
+def _tcp(text: str) -> str:
+    match = _TCP.fullmatch(_filled(text))
+    if match is None or not 0 < int(match[2]) < 65536:
+        raise InvalidValueError(f'{text[:200]!r} is not a host and port such as "127.0.0.1:5432"')
+    return text
+
+
+def _check_health(health: Health) -> str | None:
+    ways = [name for name in ("http", "tcp", "command") if getattr(health, name) is not None]
+    if len(ways) > 1:
+        return f"has {' and '.join(ways)}: keep one way to see that the service works"
+    if health.deadline_seconds < health.healthy_for_seconds:
+        return "'deadline' is shorter than 'healthy_for', so the service could never pass"
+    return None
+
+
+COMMAND: Final = Shape(
+    Command,
+    (
+        Key("run", PROGRAM),
+        Key("dir", PATH),
+        Key("env", ENVIRONMENT),
+        Key("timeout", time(0.01), ("timeout_seconds",)),
+        Key("exit", whole(0, 255), ("exit_status",)),
+        Key("output_match", REGEX),
+    ),
+)
+COMMAND_LIST: Final = ListOf(COMMAND, "commands", COMMANDS)
+
+_STOP: Final = Shape(
+    Stop,
+    (
+        Key("signal", Scalar(str, "a signal's name in quotes", _signal)),
+        Key("grace", time(0.0), ("grace_seconds",)),
+    ),
+)
+_RESTART: Final = Shape(
+    Restart,
+    (
+        Key("policy", one_of("policy", "always", "on-failure", "never")),
+        Key("backoff", SPAN, ("backoff_min_seconds", "backoff_max_seconds")),
+        Key("reset_after", time(0.01), ("reset_after_seconds",)),
+    ),
+)
+_CPU_KIND: Final = Scalar(str, 'a share in quotes, such as "150%/30s"', _cpu, _write_cpu)
+_LIMITS: Final = Shape(
+    RunLimits,
+    (
+        Key("memory", SIZE, ("memory_bytes",)),
+        Key("cpu", _CPU_KIND, ("cpu_percent", "cpu_window_seconds")),
+        Key("core_dump", FLAG),
+    ),
+)
+_HEALTH: Final = Shape(
+    Health,
+    (
+        Key("http", Scalar(str, "an address in quotes", _url)),
+        Key("tcp", Scalar(str, "a host and port in quotes", _tcp)),
+        Key("command", PROGRAM),
+        Key("interval", time(0.05), ("interval_seconds",)),
+        Key("timeout", time(0.05, 600), ("timeout_seconds",)),
+        Key("healthy_for", time(0.0), ("healthy_for_seconds",)),
+        Key("deadline", time(0.1), ("deadline_seconds",)),
+    ),
+    _check_health,
+)
+_LOGS: Final = Shape(
+    Logs,
+    (
+        Key("format", one_of("log format", *LOG_FORMATS)),
+        Key("upload", FLAG),
+        Key("max_file", SIZE, ("max_file_bytes",)),
+        Key("files", whole(1, 10_000)),
+    ),
+)
+_FAULTS: Final = Shape(Faults, (Key("files", PATTERN_LIST), Key("keep", whole(1, 10_000))))
+
+RUN: Final = Shape(
+    Run,
+    (
+        Key("command", PROGRAM),
+        Key("env", ENVIRONMENT),
+        Key("stop", _STOP),
+        Key("restart", _RESTART),
+        Key("limits", _LIMITS),
+        Key("health", _HEALTH),
+        Key("logs", _LOGS),
+        Key("faults", _FAULTS),
+        Key("data", PATHS),
+    ),
+)
+INSTALL: Final = Shape(Install, (Key("before_stop", COMMAND_LIST), Key("after_switch", COMMAND_LIST)))
+
+RUN_KEYS: Final = (Key("install", INSTALL), Key("run", RUN))
+"""What a recipe and a service file say in the same words."""
+
+
+class _ServiceTable(Shape[Service]):
+    """The table of one service, whose name is the key that it stands under."""
+
+    def read(self, value: object, place: Place) -> Service:
+        return Service(name=ServiceName(str(place.path[-1])), **self.read_fields(value, place))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    services: dict[ServiceName, Any]
+
+
+def file_of(service: Kind) -> Shape[_File]:
+    """A document with the table ``services``, in which ``service`` reads each under its name."""
+    return Shape(_File, (Key("services", MapOf(ServiceName, service, SERVICES)),))
+
+
+_SERVICE: Final = _ServiceTable(Service, (Key("expand", PATHS), *RUN_KEYS))
+_FILE: Final = file_of(_SERVICE)
+
+
+def _named(file: _File, name: ServiceName) -> Service:
+    service = file.services.get(name)
+    if not isinstance(service, Service):
+        others = ", ".join(file.services) or "none"
+        raise ServiceFileError([Mistake(0, "", f"describes no service '{name}', only: {others}")])
+    return service
+
+
+def read_service(content: bytes, name: ServiceName) -> Service:
+    """The service ``name`` that the service file ``content`` describes.
+
+    Raises:
+        ServiceFileError: what is wrong with it, by line and key.
+    """
+    file = read_document(content, _FILE, most_bytes=limits.SERVICE_FILE_BYTES, error=ServiceFileError)
+    return _named(file, name)
+
+
+def service_of_values(values: dict[str, Any], name: ServiceName) -> Service:
+    """The service ``name`` from the values of a service file that were changed after it was parsed.
+
+    Raises:
+        ServiceFileError: what is wrong with them, by key.
+    """
+    return _named(read_values(values, _FILE, error=ServiceFileError), name)
+
+
+def write_service(service: Service) -> bytes:
+    """The service file that ``read_service`` reads as ``service``: equal services give equal bytes."""
+    table = _SERVICE.write(service)
+    header = f"services.{service.name}"
+    tables: dict[str, dict[str, object]] = {header: {"expand": table["expand"]}} if "expand" in table else {}
+    for section in ("install", "run"):
+        found = table.get(section)
+        if isinstance(found, dict):
+            tables[f"{header}.{section}"] = found
+    return write_document(tables)
