@@ -1,7 +1,6 @@
 """What may be asked. Each field reads from the use cases and shapes; it decides nothing."""
 
 import asyncio
-from collections import Counter
 
 import strawberry
 
@@ -27,11 +26,14 @@ from node.storage.logs import LogQuery
 async def known(context: Context) -> Known:
     """What the lanes are made of: as many reads as there are kinds of things, however many services there are."""
     usecases, most = context.usecases, values.MOST_ITEMS
-    faults = await usecases.faults.find(service=None, first=most)
+    developer = await usecases.desired.current(ListKind.DEVELOPER)
+    client = await usecases.desired.current(ListKind.CLIENT)
+    developed = await usecases.services.developed()
+    names = {*developer.versions, *client.versions, *(service.name for service in developed)}
     return Known(
-        developer=await usecases.desired.current(ListKind.DEVELOPER),
-        client=await usecases.desired.current(ListKind.CLIENT),
-        developed=await usecases.services.developed(),
+        developer=developer,
+        client=client,
+        developed=developed,
         sites=await usecases.services.sites(),
         developer_versions=await usecases.versions.find(ListKind.DEVELOPER, service=None, first=most),
         client_versions=await usecases.versions.find(ListKind.CLIENT, service=None, first=most),
@@ -39,7 +41,7 @@ async def known(context: Context) -> Known:
         instances=await usecases.instances.all(),
         tasks=await usecases.tasks.find(first=most),
         transfers=await usecases.updates.transfers(first=most),
-        faults=Counter(stored.report.service.service for stored in faults),
+        faults=await usecases.faults.counts(names),
     )
 
 

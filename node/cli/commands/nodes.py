@@ -159,6 +159,13 @@ async def status(call: Call) -> None:
     node = found["node"]
     out.say(f"{node['name']}  {node['url']}  vUpdate {node['version']}")
     out.say(f"{node['id']}")
+    _show_services(out, found["services"])
+    _show_links(out, found)
+    _show_instances(out, found["instances"])
+    _unended_and_failed(out, found)
+
+
+def _show_services(out: Output, services: list[dict[str, Any]]) -> None:
     _title(out, "Services")
     out.table(
         ("service", "from", "developer", "client", "running"),
@@ -168,12 +175,15 @@ async def status(call: Call) -> None:
                 "built here" if one["developed"] else one["provider"],
                 one["developerDesired"] or "–",
                 one["clientDesired"] or "–",
-                "; ".join(_phase(state) for state in one["running"]) or "–",
+                "; ".join(map(_phase, one["running"])) or "–",
             )
-            for one in found["services"]
+            for one in services
         ],
         empty="none: add one with 'vupdate service add', or link a provider with 'vupdate provider add'",
     )
+
+
+def _show_links(out: Output, found: dict[str, Any]) -> None:
     _title(out, "Links")
     out.table(
         ("node", "is", "profile", "connected"),
@@ -184,13 +194,15 @@ async def status(call: Call) -> None:
         ],
         empty="none",
     )
+
+
+def _show_instances(out: Output, instances: list[dict[str, Any]]) -> None:
     _title(out, "Instances")
     out.table(
         ("instance", "connected", "seen"),
-        [(one["name"], "yes" if one["connected"] else "no", ago(one["seen"])) for one in found["instances"]],
+        [(one["name"], "yes" if one["connected"] else "no", ago(one["seen"])) for one in instances],
         empty="none: attach one with 'vupdate agent enrolment NAME'",
     )
-    _unended_and_failed(out, found)
 
 
 def _unended_and_failed(out: Output, found: dict[str, Any]) -> None:

@@ -1,0 +1,97 @@
+"""Use cases that answer from a table, for tests of the API above them.
+
+Each call is bound to the real method's signature first, so that a use case that changes its form fails these tests.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from federation.keys import PrivateKey
+from federation.names import NodeName
+from node.graphql.context import Context
+from node.model.account import Person, Role
+from node.usecases import NodeIdentity, Usecases
+from node.usecases.accounts import Accounts
+from node.usecases.audit import Audit
+from node.usecases.builds import Builds
+from node.usecases.changes import ChangeHub
+from node.usecases.client_builds import ClientBuilds
+from node.usecases.desired import Desired
+from node.usecases.faults import Faults
+from node.usecases.instances import Instances
+from node.usecases.links import Links
+from node.usecases.logs import Logs
+from node.usecases.profiles import Profiles
+from node.usecases.services import Services
+from node.usecases.tasks import Tasks
+from node.usecases.updates import Updates
+from node.usecases.versions import Versions
+
+KEY = PrivateKey(bytes(range(32)))
+
+_KINDS: dict[str, type] = {
+    "desired": Desired,
+    "versions": Versions,
+    "services": Services,
+    "builds": Builds,
+    "client_builds": ClientBuilds,
+    "tasks": Tasks,
+    "profiles": Profiles,
+    "links": Links,
+    "updates": Updates,
+    "instances": Instances,
+    "logs": Logs,
+    "faults": Faults,
+    "accounts": Accounts,
+    "audit": Audit,
+}
+
+
+class _Answering:
+    """One use case: its methods answer what the table says, raise what it says, or call what it says."""
+
+    def __init__(self, kind: type, calls: list[str], answers: dict[str, Any]) -> None:
+        self._kind = kind
+        self._calls = calls
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        signature = inspect.signature(getattr(self._kind, name))
+        answer = self._answers[name]
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            bound = signature.bind(self, *args, **kwargs)
+            given = ", ".join(f"{key}={value}" for key, value in bound.arguments.items() if key != "self")
+            self._calls.append(f"{self._kind.__name__}.{name}({given})")
+            if isinstance(answer, Exception):
+                raise answer
+            return answer(*args, **kwargs) if callable(answer) else answer
+
+        return call
+
+
+@dataclass
+class FakeUsecases:
+    """All use cases of a node. ``answers``: by ``usecase.method``; ``calls``: what was called, in order."""
+
+    answers: dict[str, Any]
+    calls: list[str] = field(default_factory=list)
+    changes: ChangeHub = field(default_factory=ChangeHub)
+    identity: NodeIdentity = field(
+        default_factory=lambda: NodeIdentity(
+            name=NodeName("acme"), id=KEY.id, key=KEY.public, url="http://127.0.0.1:7420", version="0.1.0"
+        )
+    )
+
+    def __getattr__(self, name: str) -> _Answering:
+        prefix = f"{name}."
+        answers = {key.removeprefix(prefix): answer for key, answer in self.answers.items() if key.startswith(prefix)}
+        return _Answering(_KINDS[name], self.calls, answers)
+
+
+def context(usecases: object, role: Role | None = Role.ADMINISTRATOR) -> Context:
+    """A request of somebody with ``role``, or of nobody."""
+    person = None if role is None else Person(name="ann", role=role)
+    return Context(usecases=cast("Usecases", usecases), person=person)

@@ -1,0 +1,284 @@
+"""The commands against a node that answers from a table, over the real schema and a real port."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import parse, validate
+from typer.main import get_command
+
+from federation.errors import AbsentError, ConflictError, DeniedError
+from node.cli import documents, main
+from node.graphql.measure import measured
+from node.graphql.schema import COST, DEPTH, schema
+from node.model.task import TaskState
+from tests.support.cli import Run, leaves, shell
+from tests.support.graphql_answers import answers
+from tests.support.graphql_server import running
+from tests.support.graphql_usecases import FakeUsecases
+from tests.support.graphql_values import NOW, task
+
+ALL = leaves(get_command(main.make_app()))
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A shell for the data folder of this test."""
+    return shell(tmp_path, capsys, monkeypatch)
+
+
+COMMANDS = [
+    ("status", ["acme", "Services", "guestbook", "acme-1.0.1 failed: exit 3", "Latest faults"]),
+    ("login --role viewer", ["#/login/SECRET"]),
+    ("service list", ["guestbook", "built here", "guestbook=/srv/g#HEAD"]),
+    ("service add guestbook https://git.example/g.git#main:app", ["guestbook=https://git.example/g.git#main:app"]),
+    ("service remove guestbook", ["its versions stay"]),
+    ("service site guestbook", ["site=/srv/site#main:gb", "Hello"]),
+    ("service site guestbook --macro title=Hi --overlay other=https://git.example/o", ["Hi", "other"]),
+    ("service site guestbook --clear", ["runs here as its provider made it"]),
+    ("build guestbook --version acme-1.0.1 --comment new", ["Build guestbook: acme-1.0.1"]),
+    ("build guestbook --no-wait", ["started as task t1"]),
+    ("client-build guestbook", ["Build guestbook: acme-1.0.1"]),
+    ("versions list guestbook --first 3", ["acme-1.0.0", "5.0 GB", "first"]),
+    ("versions show guestbook acme-1.0.0", ["file:///srv/guestbook at aaaa", "manifest"]),
+    ("desired show", ["developer versions, revision 4 by ann", "client versions"]),
+    ("desired show --kind client", ["client versions, revision 4"]),
+    ("desired set guestbook=acme-1.0.1 --why test", ["revision 5", "acme-1.0.1"]),
+    ("desired set guestbook=acme-1.0.1 --seen 9", ["revision 10"]),
+    ("desired unset guestbook --kind client", ["revision 5"]),
+    ("desired history --before 9", ["guestbook → acme-1.0.0", "ann"]),
+    ("desired rollback 3", ["revision 5"]),
+    ("profile list", ["public", "guestbook"]),
+    ("profile set public guestbook shop", ["public shares guestbook, shop"]),
+    ("profile set public", ["public shares nothing"]),
+    ("profile remove public", ["public is gone"]),
+    ("invite public", ["vui1:SECRET"]),
+    ("provider list", ["guestbook acme-1.0.0", "install"]),
+    ("provider check acme", ["acme offers guestbook acme-1.0.1"]),
+    ("provider update acme", ["acme-1.0.1"]),
+    ("provider auto acme download", ["auto-update from acme"]),
+    ("provider remove acme", ["no provider"]),
+    ("consumer list", ["globex"]),
+    ("consumer remove globex", ["no consumer"]),
+    ("instance list", ["web-1", "all that is desired", "acme-1.0.1 failed"]),
+    ("instance assign web-1 guestbook shop:worker", ["web-1 is to run guestbook, shop:worker"]),
+    ("instance assign web-1 --all", ["all that is desired"]),
+    ("instance revoke web-1", ["turned away"]),
+    ("agent enrolment web-1", ["vua1:SECRET"]),
+    ("logs --service guestbook --level warning --text boom --first 5", ["web-1/guestbook hello"]),
+    ("faults list guestbook", ["exited with status 3", "web-1 → globex"]),
+    ("faults show 6f1c1c1e-3a57-4a3e-9f37-0d0a86a7f0aa", ["boom", "in probation", "to acme, not taken yet"]),
+    ("tasks list", ["Build guestbook", "running", "succeeded"]),
+    ("tasks show t1", ["acme-1.0.1", "succeeded"]),
+    ("tasks log t1", ["fetching\nbuilding\nerror: no rule"]),
+    ("tasks log t1 --follow", ["fetching\nbuilding\nerror: no rule"]),
+    ("tasks cancel t1", ["cancelled"]),
+]
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Any:
+    """A node that runs for the data folder of this test."""
+    with running(FakeUsecases(answers()), tmp_path) as node:
+        yield node
+
+
+def test_each_command_shows_what_people_want_to_know(run: Run, node: object) -> None:
+    """Each command that asks a node does its work and says so in words, without control characters."""
+    for command, expected in COMMANDS:
+        ran = run(*command.split())
+        assert ran.status == 0, f"{command}: {ran.err}"
+        for text in expected:
+            assert text in ran.out, f"{command}: {ran.out}"
+        assert "\x1b" not in ran.out
+
+
+def test_each_command_prints_one_json_document_for_tools(run: Run, node: object) -> None:
+    """With --json there is one document on standard output (a line each where it follows), and no word beside it."""
+    for command, _ in COMMANDS:
+        ran = run(*command.split(), "--json")
+        assert ran.status == 0, f"{command}: {ran.err}"
+        if "--follow" in command:
+            assert [json.loads(line)["sequence"] for line in ran.out.splitlines()] == [1, 2, 3]
+        else:
+            assert json.loads(ran.out) is not None
+        assert ran.err == "", command
+
+
+def test_every_command_of_a_node_is_among_those_tested() -> None:
+    """A new command can't be forgotten here."""
+    tested = {" ".join(command.split()[:2]) for command, _ in COMMANDS} | {
+        command.split()[0] for command, _ in COMMANDS
+    }
+    local = {"init", "serve", "demo", "provider add"} | {
+        f"agent {verb}" for verb in ("enrol", "enroll", "run", "status", "stop-services")
+    }
+    assert {" ".join(path) for path in ALL} <= tested | local
+
+
+DOCUMENTS = {name: text for name, text in vars(documents).items() if name.isupper() and not name.startswith("_")}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_commands_ask_is_in_the_schema_and_within_its_limits(name: str) -> None:
+    """Each document is valid, and asks for no more than the API gives."""
+    document = parse(DOCUMENTS[name])
+    assert validate(schema()._schema, document) == []
+    extent = measured(schema()._schema, document, {"first": 1000})
+    assert extent.depth <= DEPTH
+    assert extent.cost <= COST
+
+
+def test_a_build_that_failed_ends_with_one_and_its_reason(run: Run, tmp_path: Path) -> None:
+    """The log is shown as it is written, then the outcome; the status tells a script."""
+    failed = task(TaskState.FAILED, error="no rule to make target", ended=NOW)
+    with running(FakeUsecases({**answers(), "builds.start": task(), "tasks.get": failed}), tmp_path):
+        ran = run("build", "guestbook")
+        as_json = run("build", "guestbook", "--json")
+    assert ran.status == 1
+    assert ran.err.splitlines() == [
+        "Build guestbook (task t1)",
+        "  fetching",
+        "  building",
+        "  error: no rule",
+        "vupdate: Build guestbook: failed: no rule to make target",
+    ]
+    assert as_json.status == 1
+    assert as_json.json["state"] == "FAILED"
+    assert json.loads(as_json.err)["error"]["code"] == "task-failed"
+
+
+def test_a_log_is_followed_across_a_broken_connection(run: Run, tmp_path: Path) -> None:
+    """Who follows a log misses nothing and sees nothing twice when the connection breaks."""
+    with running(FakeUsecases(answers()), tmp_path) as node:
+        node.breaks = 2
+        ran = run("tasks", "log", "t1", "--follow", "--json")
+    assert ran.status == 0
+    assert [json.loads(line)["sequence"] for line in ran.out.splitlines()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ConflictError("another change came first: revision 5 by ben (since revision 4: shop → acme-2.0.0)"), 5),
+        (AbsentError("there is no version acme-9.0.0 of guestbook here"), 6),
+        (DeniedError("this needs the role developer"), 4),
+    ],
+)
+def test_a_refusal_of_the_node_reaches_the_person(run: Run, tmp_path: Path, error: Exception, status: int) -> None:
+    """Its sentence is shown as it is, and its kind is the status."""
+    with running(FakeUsecases({**answers(), "desired.change": error}), tmp_path):
+        ran = run("desired", "set", "guestbook=acme-9.0.0")
+    assert ran == (status, "", f"vupdate: {error}\n")
+
+
+def test_a_value_with_a_mistake_is_a_mistake_in_the_command(run: Run, node: object) -> None:
+    """The node's word on a malformed name says which one, and the status is that of a wrong command."""
+    ran = run("profile", "set", "public", "../etc")
+    assert ran.status == 2
+    assert "services: '../etc' is not a service name" in ran.err
+
+
+def test_a_node_that_does_not_run_is_named(run: Run, tmp_path: Path) -> None:
+    """Without a node, or with what is left of one, the message says how to start it."""
+    expected = f"vupdate: no node is running for {tmp_path}: start it with 'vupdate serve --data {tmp_path}'\n"
+    assert run("status") == (3, "", expected)
+    with running(FakeUsecases({}), tmp_path):
+        pass
+    assert run("status") == (3, "", expected)
+    assert run("tasks", "log", "t1", "--follow").status == 3
+
+
+def test_a_damaged_access_file_is_named(run: Run, tmp_path: Path) -> None:
+    """A file cut off in the middle is no mystery."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "access.json").write_text('{"url": ')
+    ran = run("status", "--json")
+    assert ran.status == 3
+    assert "access.json is damaged" in json.loads(ran.err)["error"]["message"]
+
+
+def test_another_node_is_asked_with_a_token_from_the_environment(
+    run: Run, node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token is never an option; without one, or with a wrong one, the node is not asked or refuses."""
+    ran = run("consumer", "list", "--url", node.url)
+    assert ran.status == 4
+    assert "VUPDATE_TOKEN" in ran.err
+    monkeypatch.setenv("VUPDATE_TOKEN", "wrong")
+    assert run("consumer", "list", "--url", node.url) == (4, "", "vupdate: you are not logged in\n")
+    assert run("tasks", "log", "t1", "--follow", "--url", node.url).status == 4
+    monkeypatch.setenv("VUPDATE_TOKEN", "the-right-token")
+    assert run("consumer", "list", "--url", node.url).status == 0
+    assert run("consumer", "list", "--url", "node.example").status == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["servce"],
+        ["service", "add", "guestbook"],
+        ["desired", "set", "guestbook"],
+        ["desired", "show", "--kind", "both"],
+        ["tasks", "list", "--first", "5000"],
+        ["instance", "assign", "web-1"],
+        ["instance", "assign", "web-1", "shop", "--all"],
+        ["service", "site", "guestbook", "--clear", "--macro", "a=b"],
+        ["--nope"],
+    ],
+)
+def test_a_wrong_command_ends_with_two(run: Run, node: object, arguments: list[str]) -> None:
+    """A mistake in the command is explained, for people and for tools, and asks nothing of the node."""
+    ran = run(*arguments)
+    assert ran.status == 2
+    assert ran.out == ""
+    assert ran.err.startswith("vupdate: ")
+    as_json = run(*arguments, "--json")
+    assert as_json.status == 2
+    assert json.loads(as_json.err)["error"]["code"] == "usage"
+
+
+def test_a_noun_alone_shows_its_verbs(run: Run) -> None:
+    """Who doesn't know on finds out."""
+    for given in ([], ["service"]):
+        ran = run(*given)
+        assert ran.status == 2
+        assert ran.err.startswith("Usage: vupdate")
+
+
+@pytest.mark.parametrize("command", [["provider", "add"], ["agent", "enrol"]])
+def test_a_secret_on_the_command_line_is_refused(run: Run, node: object, command: list[str]) -> None:
+    """Others could read it there; the refusal says so and does not repeat it."""
+    ran = run(*command, "vui1:TOPSECRET")
+    assert ran.status == 2
+    assert "is not taken as an argument" in ran.err
+    assert "TOPSECRET" not in ran.err + ran.out
+
+
+def test_an_invitation_comes_from_a_file_or_from_standard_input(run: Run, tmp_path: Path) -> None:
+    """Both ways work; an empty, missing or endless one is refused."""
+    usecases = FakeUsecases(answers())
+    file = tmp_path / "invitation.txt"
+    file.write_text("  vui1:FILE\n")
+    with running(usecases, tmp_path):
+        assert run("provider", "add", "--file", str(file), "--auto", "download").status == 0
+        ran = run("provider", "add", given="vui1:INPUT\n")
+        assert "acme is a provider of this node now" in ran.out
+        assert "no invitation" in run("provider", "add", given=" \n").err
+        assert "longer than 4096" in run("provider", "add", given="x" * 5000).err
+        assert "No such file" in run("provider", "add", "--file", str(tmp_path / "none")).err
+        (tmp_path / "binary").write_bytes(b"\xff\xfe")
+        assert "it is not text" in run("provider", "add", "--file", str(tmp_path / "binary")).err
+    accepted = [call for call in usecases.calls if call.startswith("Links.accept")]
+    assert [call.split("text=")[1].split(",")[0] for call in accepted] == ["vui1:FILE", "vui1:INPUT"]
+    assert "AutoUpdate.DOWNLOAD" in accepted[0]
+
+
+def test_secrets_stay_out_of_standard_error(run: Run, node: object) -> None:
+    """What is shown once goes to standard output alone, so that it can go into a file and into no log."""
+    for command in ("login", "invite public", "agent enrolment web-1"):
+        ran = run(*command.split())
+        assert "SECRET" in ran.out
+        assert len(ran.out.splitlines()) == 1
+        assert "SECRET" not in ran.err
