@@ -7,7 +7,7 @@ from federation.digest import Digest
 from federation.fault import FaultReport
 from federation.identity import NodeId
 from federation.keys import PublicKey
-from federation.names import InstanceName, NodeName, ServiceKey
+from federation.names import InstanceName, NodeName, ServiceKey, ServiceName
 from federation.state import InstanceState
 
 
@@ -41,9 +41,13 @@ class EnrolmentToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFault:
-    """A fault report here. ``forward_to``: the provider it has to go on to; ``forwarded``: when it took it."""
+    """A fault report here. ``forward_to``: the provider it has to go on to; ``forwarded``: when it took it.
+
+    ``service`` repeats the report's, without a role, to be found by.
+    """
 
     report: FaultReport
+    service: ServiceName
     received: Moment
     forward_to: NodeName | None = None
     forwarded: Moment | None = None

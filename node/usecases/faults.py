@@ -5,6 +5,7 @@ is one.
 """
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -25,7 +26,7 @@ from node.usecases.outbox import Letter, Outbox
 from node.usecases.profiles import Profiles
 from node.usecases.versions import Versions
 
-INDEXES: Final = ("received", "report.service")
+INDEXES: Final = ("received", "service")
 KIND: Final = "fault"
 
 
@@ -55,8 +56,12 @@ class Faults:
 
     async def find(self, service: ServiceName | None, first: int) -> list[StoredFault]:
         """The newest ``first`` reports, of ``service`` or of all, newest first."""
-        where = () if service is None else (Where("report.service", "==", service),)
+        where = () if service is None else (Where("service", "==", service),)
         return await self._kept.find(*where, order=(Order("received", descending=True),), limit=first)
+
+    async def counts(self, services: Iterable[ServiceName]) -> dict[ServiceName, int]:
+        """How many reports of each of ``services`` there are, roles together."""
+        return {service: await self._kept.count(Where("service", "==", service)) for service in services}
 
     async def get(self, fault_id: str) -> StoredFault:
         """One report.
@@ -94,7 +99,10 @@ class Faults:
         now = self._clock.now()
         next_hop = await self._next_hop(report)
         stored = StoredFault(
-            report=report.received_by(self._node, self._node_id, now), received=now, forward_to=next_hop
+            report=report.received_by(self._node, self._node_id, now),
+            service=report.service.service,
+            received=now,
+            forward_to=next_hop,
         )
         with contextlib.suppress(ExistsError):
             await self._kept.add(stored)

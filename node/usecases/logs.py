@@ -21,9 +21,9 @@ class Logs:
     async def ingest(self, instance: InstanceName, batch: LogBatch) -> int:
         """Keep a batch durably; the last sequence number now held of its stream. Repeats add nothing."""
         stream = StreamKey(service=batch.service.service, role=batch.service.role, instance=instance, run=batch.run)
-        await self._store.append(stream, batch.records)
+        through = await self._store.append(stream, batch.records)
         self._hub.publish(Topic.LOGS, f"service/{batch.service}")
-        return await self._store.last_sequence(stream)
+        return through
 
     async def maintain_for_ever(self) -> None:
         """Merge small blocks now and then, for as long as this runs."""

@@ -28,7 +28,7 @@ from federation.profile import Profile
 from federation.transfer.tree import TreeSource, scan_tree
 from federation.versions import DeveloperVersion
 from node.app import make_app
-from node.bootstrap import Assembly
+from node.assembly import Assembly
 from node.config import create_node
 from node.model.desired import Delta, ListKind
 from node.model.peer import AutoUpdate
