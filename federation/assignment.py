@@ -36,7 +36,7 @@ class Assignment:
         if len(self.services) > limits.OFFER_VERSIONS:
             raise OversizedError(f"an assignment of more than {limits.OFFER_VERSIONS} services is refused")
         keys = [one.key for one in self.services]
-        if keys != sorted(set(keys)) or self.revision < 0:
+        if keys != sorted(set(keys)) or not 0 <= self.revision <= limits.SERIAL:
             raise InvalidValueError("an assignment has a revision and names each service once, in order")
 
     def sign(self, key: PrivateKey) -> bytes:

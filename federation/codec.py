@@ -63,7 +63,7 @@ def decode(content: bytes, kind: type[_T]) -> _T:
     """
     try:
         return msgspec.json.decode(content, type=kind, dec_hook=_from_plain)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidValueError(str(error)) from error
 
 
@@ -81,7 +81,9 @@ def from_document(document: dict[str, Any], kind: type[_T]) -> _T:
     Raises:
         InvalidValueError: another form.
     """
+    # By way of JSON: msgspec.convert would not check names that are keys of a dictionary.
     try:
-        return msgspec.convert(document, kind, dec_hook=_from_plain)
-    except msgspec.ValidationError as error:
-        raise InvalidValueError(str(error)) from error
+        content = msgspec.json.encode(document)
+    except (TypeError, UnicodeEncodeError, RecursionError) as error:
+        raise InvalidValueError(f"not a document of plain JSON types: {error}") from error
+    return decode(content, kind)

@@ -23,9 +23,9 @@ class _WireSignature(msgspec.Struct, frozen=True):
     keyid: str = ""
 
 
-class _WireEnvelope(msgspec.Struct, frozen=True):
+class _WireEnvelope(msgspec.Struct, frozen=True, rename={"payload_type": "payloadType"}):
     payload: str
-    payloadType: str
+    payload_type: str
     signatures: list[_WireSignature]
 
 
@@ -92,7 +92,7 @@ class Envelope:
         """The envelope as JSON."""
         wire = _WireEnvelope(
             payload=base64.b64encode(self.payload).decode("ascii"),
-            payloadType=self.payload_type,
+            payload_type=self.payload_type,
             signatures=[
                 _WireSignature(keyid=one.key_id, sig=base64.b64encode(one.value).decode("ascii"))
                 for one in self.signatures
@@ -115,7 +115,7 @@ class Envelope:
             if len(wire.signatures) > limits.ENVELOPE_SIGNATURES:
                 raise OversizedError(f"an envelope with more than {limits.ENVELOPE_SIGNATURES} signatures is refused")
             return cls(
-                payload_type=wire.payloadType,
+                payload_type=wire.payload_type,
                 payload=_base64(wire.payload),
                 signatures=tuple(Signature(one.keyid, _base64(one.sig)) for one in wire.signatures),
             )

@@ -14,6 +14,14 @@ from federation.versions import ClientVersion
 Reason = Literal["exited", "signalled", "unhealthy", "start-failed", "over-limit"]
 
 
+def _is_uuid(text: str) -> bool:
+    """Only the one spelling: another one would be a second report."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
     """One node on a report's way, in the order in which they received it."""
@@ -43,10 +51,8 @@ class FaultReport:
     path: tuple[Hop, ...] = ()
 
     def __post_init__(self) -> None:
-        try:
-            uuid.UUID(self.id)
-        except ValueError as error:
-            raise InvalidValueError(f"fault id {self.id[:80]!r} is not a UUID") from error
+        if not _is_uuid(self.id):
+            raise InvalidValueError(f"fault id {self.id[:80]!r} is not a UUID in its plain spelling")
         if len(self.log) > limits.FAULT_LOG_LINES or len(self.path) > limits.FAULT_PATH_HOPS:
             raise OversizedError("a fault report has too many log lines or hops")
 

@@ -1,8 +1,11 @@
 """Node ids: the fingerprint of a public key in a form that people compare by eye.
 
 SHA-256 of the raw Ed25519 public key (32 bytes), base32 (RFC 4648 §6, 52 letters without padding), cut into four
-groups of 13, each followed by its Luhn mod N check letter (N = 32), and the 56 letters written in eight groups of
-seven. One wrong letter, or two neighbours exchanged, is found at once.
+groups of 13, each followed by a check letter, and the 56 letters written in eight groups of seven.
+
+The check letter: the letters' values, 0 to 31, as elements of GF(32) with the polynomial x^5 + x^2 + 1, each times
+another power of x, sum up to zero with it. As all weights differ, one wrong letter, or two of a group exchanged, is
+always found; Luhn's rule would miss neighbours that are A and 7.
 """
 
 import base64
@@ -19,14 +22,16 @@ _GROUP = 13
 _CONFUSED = str.maketrans({"0": "O", "1": "I", "8": "B"})
 
 
+def _times_x(element: int) -> int:
+    shifted = element << 1
+    return shifted ^ 0b100101 if shifted & 0b100000 else shifted
+
+
 def _check_letter(group: str) -> str:
     total = 0
-    factor = 2
-    for letter in reversed(group):
-        product = factor * _ALPHABET.index(letter)
-        total += product // 32 + product % 32
-        factor = 3 - factor
-    return _ALPHABET[-total % 32]
+    for letter in group:
+        total = _times_x(total ^ _ALPHABET.index(letter))
+    return _ALPHABET[total]
 
 
 class NodeId(str):

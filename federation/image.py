@@ -26,7 +26,7 @@ from federation import limits
 from federation.digest import Digest
 from federation.errors import InvalidValueError, OversizedError
 
-_HEADER: Final = ["vupdate-image", 1]
+_HEADER: Final[list[str | int]] = ["vupdate-image", 1]
 
 
 class Kind(enum.Enum):
@@ -96,9 +96,10 @@ class Entry:
         elif self.target:
             raise InvalidValueError(f"entry {self.path!r}: only a link has a target")
 
-    def _row(self) -> list[str | int]:
+    def row(self) -> list[str | int]:
+        """The entry as a line of the index."""
         if self.digest is not None:
-            return [self.path, self.kind.value, self.size, self.digest]
+            return [self.path, self.kind.value, self.size, str(self.digest)]
         if self.kind is Kind.LINK:
             return [self.path, self.kind.value, self.target]
         return [self.path, self.kind.value]
@@ -130,6 +131,51 @@ def _check_tree(entries: tuple[Entry, ...]) -> None:
             directories.add(entry.path)
 
 
+class _Links:
+    """Follows the links of a tree: each stays inside on its own, but one by way of others could lead out.
+
+    ``up`` in ``a/b`` to ``../..`` is the root, so ``a/b/up/..`` stands outside although it reads like ``a/b``.
+    """
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        self._targets = {entry.path: entry.target for entry in entries if entry.kind is Kind.LINK}
+        self._ends: dict[str, str] = {}
+
+    def check(self) -> None:
+        for path in self._targets:
+            self._end(path, 0)
+
+    def _end(self, path: str, hops: int) -> str:
+        if path not in self._ends:
+            if hops > limits.LINK_HOPS:
+                raise InvalidValueError(f"link {path!r} leads through more than {limits.LINK_HOPS} others")
+            place = path.rpartition("/")[0]
+            for part in self._targets[path].split("/"):
+                place = self._step(path, place, part, hops)
+            self._ends[path] = place
+        return self._ends[path]
+
+    def _step(self, path: str, place: str, part: str, hops: int) -> str:
+        if part in ("", "."):
+            return place
+        if part == "..":
+            if not place:
+                raise InvalidValueError(f"link {path!r} points out of the image by way of others")
+            return place.rpartition("/")[0]
+        below = f"{place}/{part}" if place else part
+        if len(below) > limits.PATH_BYTES:
+            raise InvalidValueError(f"link {path!r} leads to a path longer than {limits.PATH_BYTES} bytes")
+        return self._end(below, hops + 1) if below in self._targets else below
+
+
+def _distinct_contents(entries: tuple[Entry, ...]) -> dict[Digest, int]:
+    sizes: dict[Digest, int] = {}
+    for entry in entries:
+        if entry.digest is not None and sizes.setdefault(entry.digest, entry.size) != entry.size:
+            raise InvalidValueError(f"image index: {entry.path!r} has another size than its digest elsewhere")
+    return sizes
+
+
 @dataclass(frozen=True)
 class Image:
     """A file tree. Equal trees have equal digests."""
@@ -140,6 +186,8 @@ class Image:
         if len(self.entries) > limits.IMAGE_ENTRIES:
             raise OversizedError(f"an image of more than {limits.IMAGE_ENTRIES} entries is refused")
         _check_tree(self.entries)
+        _Links(self.entries).check()
+        _distinct_contents(self.entries)
         if self.size > limits.IMAGE_BYTES:
             raise OversizedError(f"an image of {self.size} bytes is over the bound of {limits.IMAGE_BYTES}")
 
@@ -168,11 +216,7 @@ class Image:
     @functools.cached_property
     def contents(self) -> dict[Digest, int]:
         """The size of each distinct file content, in the order of first appearance."""
-        sizes: dict[Digest, int] = {}
-        for entry in self.entries:
-            if entry.digest is not None and sizes.setdefault(entry.digest, entry.size) != entry.size:
-                raise InvalidValueError(f"image index: {entry.path!r} has another size than its digest elsewhere")
-        return sizes
+        return _distinct_contents(self.entries)
 
     @functools.cached_property
     def size(self) -> int:
@@ -183,7 +227,7 @@ class Image:
     def encoded(self) -> bytes:
         """The index in its one spelling."""
         encode = msgspec.json.Encoder().encode
-        rows: list[list[str | int]] = [list(_HEADER), *(entry._row() for entry in self.entries)]
+        rows: list[list[str | int]] = [[*_HEADER], *(entry.row() for entry in self.entries)]
         return b"".join(encode(row) + b"\n" for row in rows)
 
     @functools.cached_property

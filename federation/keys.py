@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Self
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -101,7 +101,7 @@ class PrivateKey:
             raise CorruptError(f"key file {path} can be read by others: run chmod 600 {path}, or make a new key")
         try:
             key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-        except ValueError as error:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: it has a passphrase
             raise CorruptError(f"key file {path} is damaged: restore it from a backup") from error
         if not isinstance(key, Ed25519PrivateKey):
             raise CorruptError(f"key file {path} does not hold an Ed25519 key")

@@ -66,6 +66,8 @@ class Manifest:
             )
         if isinstance(self.version, DeveloperVersion) and self.version.node != self.maker.node:
             raise InvalidValueError(f"version {self.version} can't be made by node {self.maker.node}")
+        if not (0 <= self.size_bytes <= limits.IMAGE_BYTES and 0 <= self.entries <= limits.IMAGE_ENTRIES):
+            raise InvalidValueError("a version's size or number of entries is not one that an image can have")
         if len(self.comment) > limits.COMMENT_CHARS:
             raise OversizedError(f"a version's comment is at most {limits.COMMENT_CHARS} characters")
 
@@ -95,10 +97,10 @@ class _Subject(msgspec.Struct, frozen=True):
     digest: dict[str, Digest]
 
 
-class _Statement(msgspec.Struct, frozen=True, rename={"type_": "_type"}):
+class _Statement(msgspec.Struct, frozen=True, rename={"type_": "_type", "predicate_type": "predicateType"}):
     type_: str
     subject: list[_Subject]
-    predicateType: str
+    predicate_type: str
     predicate: _Predicate
 
 
@@ -107,7 +109,7 @@ def _encode(manifest: Manifest) -> bytes:
     statement = _Statement(
         type_=STATEMENT_TYPE,
         subject=[_Subject(f"{manifest.service}/{manifest.version}", {"sha256": manifest.image})],
-        predicateType=PREDICATE_TYPE,
+        predicate_type=PREDICATE_TYPE,
         predicate=_Predicate(
             kind="client" if client else "developer",
             service=manifest.service,
@@ -136,7 +138,7 @@ def _version(kind: str, text: str) -> DeveloperVersion | ClientVersion:
 
 def _decode(payload: bytes) -> Manifest:
     statement = codec.decode(payload, _Statement)
-    if statement.type_ != STATEMENT_TYPE or statement.predicateType != PREDICATE_TYPE or len(statement.subject) != 1:
+    if statement.type_ != STATEMENT_TYPE or statement.predicate_type != PREDICATE_TYPE or len(statement.subject) != 1:
         raise InvalidValueError("the statement is not about one vUpdate version")
     image = statement.subject[0].digest.get("sha256")
     if image is None:

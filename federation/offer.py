@@ -44,7 +44,7 @@ class Offer:
         services = [one.service for one in self.versions]
         if services != sorted(set(services)):
             raise InvalidValueError("an offer names each service once, in order")
-        if self.serial < 0 or self.expires <= self.issued:
+        if not 0 <= self.serial <= limits.SERIAL or self.expires <= self.issued:
             raise InvalidValueError("an offer has a serial and expires after it was issued")
 
     def sign(self, key: PrivateKey) -> bytes:
@@ -65,7 +65,8 @@ class Offer:
             raise TamperedError("the offer was made for another node: refused")
         if now >= offer.expires:
             raise StaleError(
-                f"the offer expired at {offer.expires:%Y-%m-%d %H:%M:%S} UTC: the provider is frozen, or a clock is wrong"
+                f"the offer expired at {offer.expires:%Y-%m-%d %H:%M:%S} UTC: "
+                "the provider is frozen, or a clock is wrong"
             )
         if offer.issued > now + _SKEW:
             raise StaleError(f"the offer is from the future ({offer.issued:%Y-%m-%d %H:%M:%S} UTC): a clock is wrong")

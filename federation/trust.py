@@ -29,7 +29,7 @@ def check_offer_order(previous: Offer | None, offer: Offer) -> None:
     """Refuse an offer older than one already seen from the same provider.
 
     Raises:
-        StaleError: its serial or its time of issue went back.
+        StaleError: its serial went back, or came again with other versions.
     """
     if previous is None:
         return

@@ -105,13 +105,15 @@ class ClientVersion(_Version):
         """
         if type(text) is cls:
             return text
+        if len(text) > limits.VERSION_CHARS:
+            raise InvalidValueError(f"a version is at most {limits.VERSION_CHARS} characters long")
         base_text, mark, number_text = text.rpartition("_")
         base = DeveloperVersion(base_text if mark else text)
         number = _number(number_text, "client number", text) if mark else 0
         self = super().__new__(cls, f"{base}_{number}" if number else base)
         self.base = base
         self.number = number
-        self._order = (base._order, number)
+        self._order = (str(base.node), base.build, number)
         return self
 
     @classmethod
