@@ -62,24 +62,28 @@ class Enrol:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
-    """The node's word that the agent is attached as ``instance``."""
+    """The node's word that ``agent`` is attached as ``instance``."""
 
     node: NodeName
     instance: InstanceName
+    agent: NodeId
 
     def sign(self, key: PrivateKey) -> bytes:
         """The statement as a signed envelope."""
         return statement.sign(ENROLLED, self, key)
 
     @classmethod
-    def read(cls, content: bytes, *, node: PublicKey) -> Self:
-        """The statement in the envelope ``content``, signed by ``node``.
+    def read(cls, content: bytes, *, node: PublicKey, reader: NodeId) -> Self:
+        """The statement in the envelope ``content``, signed by ``node`` for the agent ``reader``.
 
         Raises:
-            TamperedError: another signer or form.
+            TamperedError: another signer, reader or form.
             OversizedError: over a bound of ``limits``.
         """
-        return statement.read(content, ENROLLED, cls, node)
+        enrolled = statement.read(content, ENROLLED, cls, node)
+        if enrolled.agent != reader:
+            raise TamperedError("the node attached another agent, not this one: refused")
+        return enrolled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,7 +122,7 @@ class Instances:
         await self._kept.put(Instance(name=name, key=enrol.key, enrolled=self._clock.now(), services=assigned))
         await self._audit.record(name, "enrol", enrol.key.id.short)
         self._hub.publish(Topic.INSTANCES, name)
-        return Enrolled(node=self._node, instance=name).sign(self._key)
+        return Enrolled(node=self._node, instance=name, agent=enrol.key.id).sign(self._key)
 
     async def _use(self, enrol: Enrol) -> EnrolmentToken:
         now = self._clock.now()

@@ -97,7 +97,7 @@ async def test_the_same_data_and_the_same_port_are_refused_with_the_reason(tmp_p
     async with stage(tmp_path / "stage") as on:
         await on.make_node("acme")
         with pytest.raises(StepError, match="running on"):
-            await on.start_node("acme")
+            await on.processes.start("second", "serve", "--json", "--data", str(on.folder / "acme"))
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             data = str(tmp_path / "other")

@@ -28,7 +28,7 @@ STRANGER = PrivateKey(b"s" * 32)
         Redeem(secret=new_secret(), node=NodeName("globex"), key=GLOBEX.public),
         LinkAccepted(provider=NodeName("acme"), profile=ProfileName("p"), consumer=GLOBEX.id),
         Enrol(secret=new_secret(), key=GLOBEX.public),
-        Enrolled(node=NodeName("acme"), instance=InstanceName("web-1")),
+        Enrolled(node=NodeName("acme"), instance=InstanceName("web-1"), agent=GLOBEX.id),
         LogsTaken(through=7),
         FaultTaken(id="b8f1c2f0-3a0c-4f57-9b53-0b6a7e0f6f0a"),
         ErrorBody(code="denied", message="no"),
@@ -53,13 +53,15 @@ def test_a_link_is_believed_from_its_provider_for_its_consumer_only() -> None:
 
 def test_an_enrolment_is_believed_from_its_node_only() -> None:
     """A statement of another key or another type does not attach an agent."""
-    enrolled = Enrolled(node=NodeName("acme"), instance=InstanceName("web-1"))
-    assert Enrolled.read(enrolled.sign(ACME), node=ACME.public) == enrolled
+    enrolled = Enrolled(node=NodeName("acme"), instance=InstanceName("web-1"), agent=GLOBEX.id)
+    assert Enrolled.read(enrolled.sign(ACME), node=ACME.public, reader=GLOBEX.id) == enrolled
     with pytest.raises(TamperedError):
-        Enrolled.read(enrolled.sign(STRANGER), node=ACME.public)
+        Enrolled.read(enrolled.sign(STRANGER), node=ACME.public, reader=GLOBEX.id)
+    with pytest.raises(TamperedError):
+        Enrolled.read(enrolled.sign(ACME), node=ACME.public, reader=STRANGER.id)
     other = LinkAccepted(provider=NodeName("acme"), profile=ProfileName("p"), consumer=GLOBEX.id)
     with pytest.raises(TamperedError):
-        Enrolled.read(other.sign(ACME), node=ACME.public)
+        Enrolled.read(other.sign(ACME), node=ACME.public, reader=GLOBEX.id)
 
 
 def test_secrets_of_messages_are_never_shown() -> None:

@@ -69,6 +69,8 @@ class Processes:
         Raises:
             StepError: it ended, or was not ready in time; the log says why.
         """
+        if name in self._running:
+            raise StepError(f"{name} is running already")
         log = self.logs / f"{name}.log"
         with log.open("wb") as errors:
             process = await asyncio.create_subprocess_exec(

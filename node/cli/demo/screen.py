@@ -19,7 +19,7 @@ class Screen:
     def step(self, number: int, title: str) -> Iterator[None]:
         """One step: its title at once, its time when it is done."""
         self._step = f"{number}, {title}"
-        self.console.print(Text.assemble((f"{number}  ", "bold cyan"), (title, "bold")))
+        self.console.print(Text.assemble((f"{number}  ", "bold cyan"), (title, "bold")), soft_wrap=True)
         started = time.perf_counter()
         with self.console.status("") if self.console.is_terminal else contextlib.nullcontext():
             yield
@@ -39,5 +39,7 @@ class Screen:
 
     def failed(self, text: str) -> None:
         """The present step failed, and why."""
-        self.console.print(Text.assemble(("✗ ", "bold red"), (f"failed at step {self._step}", "bold red")))
+        self.console.print(
+            Text.assemble(("✗ ", "bold red"), (f"failed at step {self._step}", "bold red")), soft_wrap=True
+        )
         self.console.print(Text(f"  {text}"), soft_wrap=True)

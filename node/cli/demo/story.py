@@ -46,11 +46,15 @@ class Site:
 
 @dataclass(slots=True)
 class Rollout:
-    """One release on its way: when it became desired at acme, in seconds of a clock that only goes forward."""
+    """One release on its way: when it became desired at acme, in seconds of a clock that only goes forward.
+
+    ``arrived``: when each site had settled on it, or on the way back from it; ``moved``: what its agent received.
+    """
 
     version: str
     started: float
     arrived: dict[str, float] = field(default_factory=dict)
+    moved: dict[str, Data] = field(default_factory=dict)
 
 
 class Story:
@@ -187,8 +191,14 @@ class Story:
             state = _guestbook_state(data)
             return bool(state) and state["committed"] == version and state["phase"] == "RUNNING"
 
-        await site.api.until(f"{site.name} runs {version}", queries.INSTANCES, met, within=_SOON)
-        self.rollouts[-1].arrived[site.name] = time.monotonic()
+        data = await site.api.until(f"{site.name} runs {version}", queries.INSTANCES, met, within=_SOON)
+        self._settled(site, _guestbook_state(data))
+
+    def _settled(self, site: Site, state: Data) -> None:
+        rollout = self.rollouts[-1]
+        rollout.arrived[site.name] = time.monotonic()
+        if state["moved"] and state["moved"]["version"] == rollout.version:
+            rollout.moved[site.name] = state["moved"]
 
     async def _signed_by_acme(self, site: Site, version: str) -> None:
         acme = (await self.acme.api.ask(queries.NODE))["node"]["id"]
@@ -230,7 +240,7 @@ class Story:
 
         data = await site.api.until(f"{site.name} puts {good} back", queries.INSTANCES, met, within=_SOON)
         state = _guestbook_state(data)
-        self.rollouts[-1].arrived[site.name] = time.monotonic()
+        self._settled(site, state)
         self._screen.seen(f"{site.name} put {good} back: {state['error']}")
 
     async def _reports_arrived(self, bad: str) -> None:

@@ -8,7 +8,7 @@ from rich.table import Table
 from node.cli.demo import queries
 from node.cli.demo.api import StepError
 from node.cli.demo.screen import Screen
-from node.cli.demo.story import SERVICE, Story
+from node.cli.demo.story import Story
 
 _DELTA_MOST: Final = 0.02
 
@@ -31,15 +31,14 @@ class Hop:
 
 
 async def hops(story: Story) -> list[Hop]:
-    """All transfers of the demo: between nodes, and the agents' last ones."""
+    """All transfers of the demo: between nodes, and from each node to its agent."""
     found: list[Hop] = []
     for site in story.consumers:
         for one in (await site.api.ask(queries.TRANSFERS))["transfers"]:
             way = f"{one['provider']} → {site.name}"
             found.append(_hop(one, way))
-        for instance in (await site.api.ask(queries.INSTANCES))["instances"]:
-            moved = [state["moved"] for state in instance["states"] if state["service"] == SERVICE and state["moved"]]
-            found.extend(_hop(one, f"{site.name} → agent {instance['name']}") for one in moved)
+        moved = [rollout.moved[site.name] for rollout in story.rollouts if site.name in rollout.moved]
+        found.extend(_hop(one, f"{site.name} → its agent") for one in moved)
     return sorted(found, key=lambda hop: (hop.version, hop.way))
 
 
@@ -80,7 +79,7 @@ def show(screen: Screen, story: Story, found: list[Hop]) -> None:
         times.add_row(rollout.version, *cells)
     moved = Table(title="Bytes moved, against the whole image as a pack", title_justify="left")
     for name in ("version", "hop", "on top of"):
-        moved.add_column(name)
+        moved.add_column(name, no_wrap=True)
     for name in ("moved", "whole", "share", "time"):
         moved.add_column(name, justify="right")
     for hop in found:

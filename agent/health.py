@@ -1,0 +1,69 @@
+"""Looks whether a service works: by HTTP, by TCP or by a command. What follows is decided in ``probation``."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+
+from federation.service import Health
+
+_PROBLEM_CHARS: Final = 300
+
+
+async def check(health: Health, *, cwd: Path, env: Mapping[str, str]) -> str:
+    """What is wrong with the service; empty: nothing. A service without a check is well as long as it runs."""
+    try:
+        async with asyncio.timeout(health.timeout_seconds):
+            if health.http is not None:
+                return await _http(health.http)
+            if health.tcp is not None:
+                return await _tcp(health.tcp)
+            if health.command is not None:
+                return await _command(health.command, cwd, env)
+    except TimeoutError:
+        return f"no answer within {health.timeout_seconds:g} s"
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return str(error)[:_PROBLEM_CHARS] or type(error).__name__
+    return ""
+
+
+async def _http(url: str) -> str:
+    # A session for each check: a kept connection would hide that the service no longer takes new ones.
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=False) as session,
+        session.get(url, allow_redirects=False) as answer,
+    ):
+        return "" if 200 <= answer.status < 400 else f"{url} answered {answer.status}"
+
+
+async def _tcp(address: str) -> str:
+    host, _, port = address.rpartition(":")
+    _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return ""
+
+
+async def _command(words: tuple[str, ...], cwd: Path, env: Mapping[str, str]) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        cwd=cwd,
+        env=dict(env),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        status = await process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await asyncio.shield(process.wait())
+    return "" if status == 0 else f"{words[0]} ended with status {status}"

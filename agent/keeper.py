@@ -1,0 +1,146 @@
+"""Keeps the committed version of one service running: finds or starts it, sees it end, starts it again in time.
+
+Whether and when again is decided in ``restarts``; what is a fault, here: every end that nobody asked for, but for the
+machine's own restart.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+
+from agent import health, plan, processes, restarts
+from agent.effects import Tools
+from agent.errors import StartFailedError
+from agent.faults import Fault, describe_end
+from agent.plan import Record
+from agent.runrecord import RunRecord
+from agent.runs import LiveRun
+from agent.settings import Runnable
+from federation.errors import VUpdateError
+from federation.service import Service
+from federation.versions import ClientVersion
+
+OnRun = Callable[[RunRecord | None, bool], None]
+"""Told what runs, and whether it has answered its health check since this agent started it."""
+
+Change = Callable[[Callable[[Record], Record]], Awaitable[Record]]
+"""Changes the journal's record by a pure function and returns the new one."""
+
+_TROUBLE_SECONDS: Final = 15.0
+_READY_LOOK_SECONDS: Final = 5.0
+
+_log: Final = structlog.get_logger("agent")
+
+
+class Keeper:
+    """Keeps one version of a unit running until it is cancelled; a cancellation leaves the service as it is."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        change: Change,
+        *,
+        on_run: OnRun,
+        new_run: Callable[[Record], str],
+        rng: random.Random,
+    ) -> None:
+        self._tools = tools
+        self._change = change
+        self._on_run = on_run
+        self._new_run = new_run
+        self._rng = rng
+
+    async def keep(self, version: ClientVersion) -> None:
+        """Keep ``version`` running; never returns."""
+        while True:
+            try:
+                await self._once(version)
+            except StartFailedError as error:
+                # Its record is that of a run that ended, so the next round counts it.
+                _log.warning("service can't be started", service=self._tools.unit.key, error=str(error))
+            except (VUpdateError, OSError) as error:
+                _log.error("service can't be kept running", service=self._tools.unit.key, error=str(error))
+                await self._note(str(error))
+                await asyncio.sleep(_TROUBLE_SECONDS)
+
+    async def _note(self, trouble: str) -> None:
+        await self._change(lambda record: plan.troubled(record, trouble))
+
+    async def _once(self, version: ClientVersion) -> None:
+        """From one start, or from finding it, to its end."""
+        runnable = await self._tools.runnable(version)
+        live = await self._tools.runs.attach()
+        if live is not None and live.record.version != version:
+            live.close()
+            await self._tools.runs.stop()
+            live = None
+        started = live is None
+        if live is None:
+            await self._wait_before_start(version, runnable.service)
+            live = await self._start(version)
+        await self._watch(live, runnable if started else None)
+
+    async def _start(self, version: ClientVersion) -> LiveRun:
+        record = await self._change(lambda record: plan.starting(record, self._new_run(record)))
+        return await self._tools.start(version, record.run)
+
+    async def _watch(self, live: LiveRun, started: Runnable | None) -> None:
+        """See the run to its end; one that was ``started`` just now counts as running once its check passes."""
+        self._on_run(live.record, started is None)
+        try:
+            if started is not None:
+                await self._until_ready(live, started)
+            await live.ended()
+        finally:
+            live.close()
+        self._on_run(None, False)
+
+    async def _until_ready(self, live: LiveRun, runnable: Runnable) -> None:
+        checks, cwd = runnable.service.run.health, self._tools.unit.version(live.record.version)
+        while await health.check(checks, cwd=cwd, env=runnable.env):
+            if await live.ended_within(min(checks.interval_seconds, _READY_LOOK_SECONDS)):
+                return
+        if not live.is_over:
+            self._on_run(live.record, True)
+
+    async def _wait_before_start(self, version: ClientVersion, service: Service) -> None:
+        """Wait as long as the last end of this version demands, which may be for ever."""
+        seconds = await self._delay(version, service)
+        if seconds is None:
+            await asyncio.Event().wait()
+        else:
+            await asyncio.sleep(seconds)
+
+    async def _delay(self, version: ClientVersion, service: Service) -> float | None:
+        last = self._tools.runs.last()
+        if last is None or last.version != version or last.boot != processes.boot_id():
+            return 0.0
+        if last.ended is not None and last.ended.stopped:
+            return 0.0
+        return await self._after_end(last, service)
+
+    async def _after_end(self, last: RunRecord, service: Service) -> float | None:
+        """Count an end that nobody asked for, unless that was done before an interruption."""
+        occurred = self._tools.clock.now() if last.ended is None else last.ended.at
+        clean = last.ended is not None and last.ended.status == 0
+        record = await self._change(lambda record: record)
+        again = record.counted == last.run
+        verdict = restarts.after_end(
+            service.run.restart,
+            failures=record.failures - again,
+            uptime_seconds=0.0 if again else (occurred - last.started).total_seconds(),
+            clean=clean,
+            rng=self._rng,
+        )
+        if not again:
+            if verdict.is_fault:
+                await self._tools.report(Fault(run=last, occurred=occurred))
+            await self._change(
+                lambda record: plan.counting(
+                    record, last.run, failures=verdict.failures, last_exit=describe_end(last.ended)
+                )
+            )
+        return verdict.delay_seconds

@@ -1,0 +1,147 @@
+"""What waits on disk reaches the node: in order, at least once, and once where the node remembers numbers."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from agent.home import Home, Unit
+from agent.shimlog import LineLog
+from agent.shipping import Shipper
+from agent.spool import Sent, Spool
+from federation.errors import OversizedError, UnreachableError
+from federation.link.answers import PeerError
+from federation.log import LogBatch
+from federation.names import ServiceKey
+
+KEY = ServiceKey("web")
+
+
+class Node:
+    """Takes what it is sent, or fails as it is told to: before it took something, or after."""
+
+    def __init__(self) -> None:
+        self.batches: list[LogBatch] = []
+        self.reports: list[bytes] = []
+        self.before: Exception | None = None
+        self.after: Exception | None = None
+
+    async def send_logs(self, batch: LogBatch) -> int:
+        self._fail(self.before)
+        self.batches.append(batch)
+        self._fail(self.after)
+        return batch.records[-1].sequence
+
+    async def send_fault(self, report: bytes) -> str:
+        self._fail(self.before)
+        self.reports.append(report)
+        return "id"
+
+    @staticmethod
+    def _fail(error: Exception | None) -> None:
+        if error is not None:
+            raise error
+
+    @property
+    def records(self) -> dict[tuple[str, int], str]:
+        return {(batch.run, record.sequence): record.message for batch in self.batches for record in batch.records}
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Unit:
+    return Home(tmp_path).unit(KEY)
+
+
+@pytest.fixture
+def node() -> Node:
+    return Node()
+
+
+def shipper(tmp_path: Path, node: Node) -> Shipper:
+    return Shipper(Spool(tmp_path / "spool"), node, random.Random(1))
+
+
+def log_of(unit: Unit, run: str) -> LineLog:
+    (unit.logs / run).mkdir(parents=True, exist_ok=True)
+    return LineLog(unit.logs / run, max_file_bytes=200_000, files=50)
+
+
+async def test_lines_arrive_once_and_in_order(tmp_path: Path, unit: Unit, node: Node) -> None:
+    """Batches of a run number their records without a gap, a new run begins at one."""
+    one = log_of(unit, "00000001-a")
+    one.feed(b"o", b"a\nb\nc")
+    ship = shipper(tmp_path, node)
+    assert await ship.ship_next([unit])
+    assert not await ship.ship_next([unit])
+    one.feed(b"o", b"c\n")
+    one.end()
+    two = log_of(unit, "00000002-b")
+    two.feed(b"o", b"d\n")
+    while await ship.ship_next([unit]):
+        pass
+    assert node.records == {
+        ("00000001-a", 1): "a", ("00000001-a", 2): "b", ("00000001-a", 3): "cc", ("00000002-b", 1): "d",
+    }  # fmt: skip
+    assert len(node.batches) == 3
+
+
+async def test_a_batch_that_is_sent_again_is_the_same(tmp_path: Path, unit: Unit, node: Node) -> None:
+    """An answer that was lost, and an agent that died, lead to the same batch again, so the node can tell."""
+    log = log_of(unit, "00000001-a")
+    log.feed(b"o", b"Traceback (most recent call last):\n  a\n")
+    node.after = UnreachableError("away")
+    with pytest.raises(UnreachableError):
+        await shipper(tmp_path, node).ship_next([unit])
+    log.feed(b"o", b"ValueError: late\nmore\n")
+    node.after = None
+    fresh = shipper(tmp_path, node)
+    while await fresh.ship_next([unit]):
+        pass
+    assert node.batches[0] == node.batches[1]
+    assert [batch.records[0].sequence for batch in node.batches] == [1, 1, 2]
+
+
+async def test_a_million_bytes(tmp_path: Path, unit: Unit, node: Node) -> None:
+    """Much output goes in batches that the node takes, across the shim's files."""
+    log = log_of(unit, "00000001-a")
+    for number in range(20_000):
+        log.feed(b"o", b"%d\n" % number)
+    log.end()
+    ship = shipper(tmp_path, node)
+    while await ship.ship_next([unit]):
+        pass
+    assert [text for _, text in sorted(node.records.items())] == [str(number) for number in range(20_000)]
+
+
+async def test_what_the_node_never_takes_holds_up_nothing(tmp_path: Path, unit: Unit, node: Node) -> None:
+    """A batch or report that is refused for good is set aside; any other refusal is tried again."""
+    log = log_of(unit, "00000001-a")
+    log.feed(b"o", b"bad\n")
+    ship = shipper(tmp_path, node)
+    node.before = PeerError("no", remote_code="busy")
+    with pytest.raises(PeerError):
+        await ship.ship_next([unit])
+    node.before = PeerError("no", remote_code="invalid-value")
+    await ship.ship_next([unit])
+    node.before = None
+    log.feed(b"o", b"good\n")
+    await ship.ship_next([unit])
+    assert list(node.records.values()) == ["good"]
+    spool = Spool(tmp_path / "spool")
+    spool.add("one", b"report")
+    node.before = UnreachableError("away")
+    with pytest.raises(UnreachableError):
+        await ship._ship_fault("one")
+    assert spool.waiting() == ["one"]
+    node.before = OversizedError("too large")
+    await ship._ship_fault("one")
+    assert spool.waiting() == []
+
+
+def test_a_damaged_note_means_from_the_beginning(tmp_path: Path) -> None:
+    """What was noted is read again; a note that can't be read loses nothing."""
+    spool = Spool(tmp_path)
+    spool.note(KEY, Sent())
+    assert spool.sent(KEY) == Sent()
+    (tmp_path / "logs" / f"{KEY}.json").write_text("{")
+    assert spool.sent(KEY) == Sent()
