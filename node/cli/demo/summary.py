@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from node.cli.demo import queries
@@ -68,31 +69,49 @@ def check_deltas(found: list[Hop]) -> None:
             raise StepError(f"{hop.version} over {hop.way} moved {hop.share:.1%} of the whole, not under 2 %")
 
 
-def show(screen: Screen, story: Story, found: list[Hop]) -> None:
-    """Print the three tables."""
-    times = Table(title="From desired at acme to …", title_justify="left")
-    times.add_column("version")
-    for site in story.consumers:
-        times.add_column(f"… settled at {site.name}", justify="right")
+def _table(title: str, left: tuple[str, ...], right: tuple[str, ...] = (), note: str = "") -> Table:
+    table = Table(
+        title=title, title_justify="left", box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), caption=note or None
+    )
+    table.caption_justify = "left"
+    for name in left:
+        table.add_column(name, no_wrap=True)
+    for name in right:
+        table.add_column(name, no_wrap=True, justify="right")
+    return table
+
+
+def _times(story: Story) -> Table:
+    names = tuple(f"settled at {site.name}" for site in story.consumers)
+    table = _table("From desired at acme to …", ("version",), names)
     for rollout in story.rollouts:
         cells = [f"{rollout.arrived[site.name] - rollout.started:.1f} s" for site in story.consumers]
-        times.add_row(rollout.version, *cells)
-    moved = Table(title="Bytes moved, against the whole image as a pack", title_justify="left")
-    for name in ("version", "hop", "on top of"):
-        moved.add_column(name, no_wrap=True)
-    for name in ("moved", "whole", "share", "time"):
-        moved.add_column(name, justify="right")
-    for hop in found:
+        table.add_row(rollout.version, *cells)
+    return table
+
+
+def _moved(found: list[Hop]) -> Table:
+    note = "whole: the image as one pack; time of an agent: its whole update, probation included"
+    table = _table("Bytes moved", ("version", "hop", "on top of"), ("moved", "whole", "share", "time"), note)
+    for position, hop in enumerate(found):
+        version = "" if position and found[position - 1].version == hop.version else hop.version
         share = f"{hop.share:.2%}" if hop.base else "first"
-        moved.add_row(
-            hop.version, hop.way, hop.base or "–", f"{hop.moved:,}", f"{hop.full:,}", share, f"{hop.seconds:.2f} s"
+        table.add_row(
+            version, hop.way, hop.base or "–", f"{hop.moved:,}", f"{hop.full:,}", share, f"{hop.seconds:.2f} s"
         )
-    faults = Table(title="Fault reports at acme", title_justify="left")
-    for name in ("instance", "version", "reason", "way"):
-        faults.add_column(name)
+    return table
+
+
+def _faults(story: Story) -> Table:
+    table = _table("Fault reports at acme", ("instance", "version", "reason", "way"))
     for fault in story.faults:
         way = " → ".join(hop["node"] for hop in fault["path"])
-        faults.add_row(fault["instance"], fault["version"], fault["reason"], way)
-    for table in (times, moved, faults):
+        table.add_row(fault["instance"], fault["version"], fault["reason"], way)
+    return table
+
+
+def show(screen: Screen, story: Story, found: list[Hop]) -> None:
+    """Print the three tables."""
+    for table in (_times(story), _moved(found), _faults(story)):
         screen.console.print()
         screen.console.print(table)
