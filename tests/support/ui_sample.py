@@ -1,0 +1,255 @@
+"""Sample data for the page's tests: what a node in the middle of a chain shows, in the shapes of schema.graphql.
+
+It decides what ``UiFakeNode`` answers; the way it is asked and told of changes is the fake node's.
+"""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+Document = dict[str, Any]
+
+NODE_ID = "QMTYXZV-5WDLQ2K-PCVBA7H-SJ3NRGE-4KXOTUM-Z6FWQIB-LDCY7PA-HVNE2RS"
+_OTHER_IDS = {
+    "acme": "BR4JX2M-WVQ7ZCE-LNKP3SD-HYTA6GF-OQU5IRX-MW2ZBCV-J7KLPNE-SDTHGAY",
+    "initech": "ZUKH6TQ-R2VDNEM-7XYCAWB-PJGL4SI-F5OQKMZ-TNXR3HD-UVE6YWC-ABLPSJG",
+    "umbrella": "K5PLQWA-ZXS7EDC-RFV2TGB-YHN4UJM-IKOLP6Q-AZWSX3E-DCRFVTG-BYHNUJM",
+}
+_ACME_LOG = (
+    "listening on 127.0.0.1:8082",
+    "GET /health 200 1 ms",
+    "Traceback (most recent call last):",
+    '  File "guestbook/app.py", line 41, in tick',
+    '    raise RuntimeError("the entries\' index is gone")',
+    "RuntimeError: the entries' index is gone",
+)
+
+
+def ago(seconds: float) -> str:
+    """The moment that many seconds before now, as GraphQL writes it."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+
+
+def place(instance: str, version: str | None, **more: Any) -> Document:
+    """A service on an instance, running ``version`` unless told otherwise."""
+    state = {
+        "instance": instance,
+        "service": "guestbook",
+        "phase": "RUNNING",
+        "since": ago(40),
+        "desired": version,
+        "running": version,
+        "committed": version,
+        "failed": None,
+        "error": "",
+        "failures": 0,
+        "lastExit": "",
+        "moved": None,
+    }
+    return {**state, **more}
+
+
+def moved(version: str, base: str | None, count: int, full: int) -> Document:
+    """What an update cost."""
+    return {"version": version, "base": base, "movedBytes": count, "fullBytes": full, "seconds": 0.2}
+
+
+def service(name: str, **more: Any) -> Document:
+    """A service of which nothing is known yet."""
+    nothing: Document = {
+        "name": name,
+        "developed": False,
+        "provider": None,
+        "sources": [],
+        "site": None,
+        "developerDesired": None,
+        "clientDesired": None,
+        "latestDeveloper": None,
+        "latestClient": None,
+        "running": [],
+        "task": None,
+        "faults": 0,
+        "lastTransfer": None,
+    }
+    return {**nothing, **more}
+
+
+def task(key: str, kind: str, title: str, **more: Any) -> Document:
+    """A task that succeeded a while ago, unless told otherwise."""
+    done = {
+        "id": key,
+        "kind": kind,
+        "title": title,
+        "who": "acme",
+        "service": "guestbook",
+        "subject": "",
+        "state": "SUCCEEDED",
+        "created": ago(95),
+        "started": ago(95),
+        "ended": ago(92.6),
+        "error": "",
+        "result": "",
+    }
+    return {**done, **more}
+
+
+def hop(node: str, seconds: float) -> Document:
+    """A node that had a fault report."""
+    return {"node": node, "id": _OTHER_IDS.get(node, NODE_ID), "received": ago(seconds)}
+
+
+def fault(instance: str, path: list[Document], **more: Any) -> Document:
+    """A crash of acme-1.0.1 in probation."""
+    report = {
+        "id": str(uuid.uuid5(uuid.NAMESPACE_DNS, instance)),
+        "service": "guestbook",
+        "version": "acme-1.0.1",
+        "instance": instance,
+        "occurred": ago(75),
+        "reason": "exited",
+        "exitStatus": 3,
+        "signal": None,
+        "message": "RuntimeError: the entries' index is gone",
+        "inProbation": True,
+        "putBack": "acme-1.0.0",
+        "uptimeSeconds": 0.72,
+        "log": list(_ACME_LOG),
+        "path": path,
+        "received": ago(74),
+        "forwardTo": "acme",
+        "forwarded": ago(73),
+    }
+    return {**report, **more}
+
+
+def globex() -> Document:
+    """All that globex shows: fed by acme, feeding initech and umbrella, with a failed update on one instance."""
+    guestbook = service(
+        "guestbook",
+        provider="acme",
+        developerDesired="acme-1.0.1",
+        clientDesired="acme-1.0.1",
+        latestDeveloper="acme-1.0.1",
+        latestClient="acme-1.0.1",
+        faults=2,
+        lastTransfer={
+            "provider": "acme",
+            "service": "guestbook",
+            **moved("acme-1.0.1", "acme-1.0.0", 1_214, 310_400),
+            "at": ago(80),
+        },
+        running=[
+            place(
+                "globex-1",
+                "acme-1.0.0",
+                desired="acme-1.0.1",
+                failed="acme-1.0.1",
+                error="it ended with status 3 after 0.7 s, before it was healthy for 1.5 s",
+                failures=1,
+                moved=moved("acme-1.0.1", "acme-1.0.0", 1_198, 310_377),
+            ),
+            place(
+                "globex-2",
+                "acme-1.0.1",
+                phase="PROBATION",
+                committed="acme-1.0.0",
+                since=ago(3),
+                moved=moved("acme-1.0.1", None, 310_377, 310_377),
+            ),
+        ],
+    )
+    shop = service(
+        "shop",
+        developed=True,
+        sources=[{"name": "shop", "url": "https://git.example/shop.git", "ref": "main", "directory": ""}],
+        developerDesired="globex-2.4.11",
+        clientDesired="globex-2.4.11_2",
+        latestDeveloper="globex-2.4.11",
+        latestClient="globex-2.4.11_2",
+        running=[place("globex-1", "globex-2.4.11_2", service="shop", since=ago(86_400 * 3))],
+    )
+    mailer = service(
+        "mailer",
+        provider="acme",
+        developerDesired="acme-3.1.0",
+        latestDeveloper="acme-3.1.0",
+        task=task("t-5", "CLIENT_BUILD", "Make the client version acme-3.1.0 of mailer", service="mailer",
+                  state="RUNNING", ended=None, started=ago(4), created=ago(4), subject="acme-3.1.0"),
+    )  # fmt: skip
+    return {
+        "node": {
+            "name": "globex",
+            "id": NODE_ID,
+            "key": "",
+            "url": "http://127.0.0.1:8421",
+            "version": "0.1.0",
+        },
+        "me": {"name": "administrator", "role": "ADMINISTRATOR"},
+        "services": [guestbook, mailer, shop],
+        "profiles": [{"name": "public-services", "services": ["guestbook", "mailer"]}],
+        "providers": [
+            {
+                "name": "acme",
+                "id": _OTHER_IDS["acme"],
+                "url": "http://127.0.0.1:8420",
+                "profile": "public-services",
+                "linked": ago(7_200),
+                "autoUpdate": "INSTALL",
+                "connected": True,
+                "checked": ago(80),
+                "error": "",
+                "offered": [
+                    {"service": "guestbook", "version": "acme-1.0.1"},
+                    {"service": "mailer", "version": "acme-3.1.0"},
+                ],
+            }
+        ],
+        "consumers": [_consumer("initech", connected=True), _consumer("umbrella", connected=False)],
+        "instances": [_instance("globex-1"), _instance("globex-2")],
+        "tasks": [
+            mailer["task"],
+            task("t-4", "CLIENT_BUILD", "Make the client version acme-1.0.1 of guestbook", created=ago(79),
+                 started=ago(79), ended=ago(78.8)),
+            task("t-3", "PROVIDER_UPDATE", "Take acme-1.0.1 of guestbook from acme", subject="acme", created=ago(81),
+                 started=ago(81), ended=ago(80)),
+            task("t-2", "BUILD", "Build globex-2.4.12 of shop", service="shop", state="CANCELLED", who="mia",
+                 created=ago(4_000), started=ago(4_000), ended=ago(3_960)),
+            task("t-1", "CLIENT_BUILD", "Make the client version acme-1.0.0 of guestbook", created=ago(7_100),
+                 started=ago(7_100), ended=ago(7_098)),
+        ],
+        "faults": [
+            fault("initech-1", [hop("initech", 75), hop("globex", 74)], forwarded=None, reason="signalled",
+                  exitStatus=None, signal="SIGSEGV", message="the process was killed while it answered /health"),
+            fault("globex-1", [hop("globex", 76), hop("acme", 75)]),
+        ],
+    }  # fmt: skip
+
+
+def empty() -> Document:
+    """A node on its first day."""
+    nothing = ("services", "profiles", "providers", "consumers", "instances", "tasks", "faults")
+    return {**globex(), **{name: [] for name in nothing}}
+
+
+def _consumer(name: str, *, connected: bool) -> Document:
+    return {
+        "name": name,
+        "id": _OTHER_IDS[name],
+        "profile": "public-services",
+        "linked": ago(7_000),
+        "seen": ago(4 if connected else 9_000),
+        "connected": connected,
+    }
+
+
+def _instance(name: str) -> Document:
+    return {
+        "name": name,
+        "id": _OTHER_IDS["acme"],
+        "enrolled": ago(7_150),
+        "seen": ago(2),
+        "connected": True,
+        "revoked": False,
+        "services": None,
+        "states": [],
+    }

@@ -1,0 +1,70 @@
+// A service on one instance: what really runs there, what comes in, and what failed.
+import { span } from '../format/time';
+import { Ago } from '../parts/Ago';
+import { BackIcon } from '../parts/icons';
+import { Badge, Meter, VersionChip } from '../parts/parts';
+import { texts } from '../texts';
+import css from './lane.module.css';
+import type { Flow, Place } from './lane';
+
+const said = texts.lanes;
+
+export function PlaceCard({ place }: { readonly place: Place }) {
+  const { state } = place;
+  const moved = state?.moved ?? null;
+  return (
+    <li className={css.place} data-flow={place.flow} data-instance={place.instance} data-phase={place.phase}>
+      <div className={css.placeHead}>
+        <span className={css.placeName}>{place.role === null ? place.instance : `${place.instance} · ${place.role}`}</span>
+        <span className={css.placeEnd}><PhaseBadge place={place} /></span>
+      </div>
+      <div className={css.row}>
+        <VersionChip version={place.version} flow={chipFlow(place)} />
+        {place.target !== null && <Target version={place.target} flow={place.flow} />}
+        {state !== null && <span><Ago at={state.since} /></span>}
+      </div>
+      {!place.online && (
+        <div className={css.row}>{said.offline}{place.seen !== null && <>, {texts.links.seen} <Ago at={place.seen} /></>}</div>
+      )}
+      <Failure place={place} />
+      {moved !== null && (
+        <div className={css.row}>
+          <Meter moved={moved.movedBytes} full={moved.fullBytes} base={moved.base}
+            suffix={` · ${span(moved.seconds)}`} />
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** What runs is shown as running even where the update to the next version stopped. */
+function chipFlow(place: Place): Flow {
+  if (place.version === null) return 'idle';
+  return place.phase === 'RUNNING' ? (place.flow === 'stopped' ? 'done' : place.flow) : place.flow;
+}
+
+function PhaseBadge({ place }: { readonly place: Place }) {
+  if (place.phase === null) return <Badge flow="waiting">{said.notReported}</Badge>;
+  const moving = place.flow === 'moving' || place.phase === 'PUTTING_BACK';
+  const flow = place.phase === 'RUNNING' && place.flow === 'stopped' ? 'done' : place.flow;
+  return <Badge flow={flow} pulse={moving}>{said.phases[place.phase]}</Badge>;
+}
+
+function Target({ version, flow }: { readonly version: string; readonly flow: Flow }) {
+  return <><span aria-hidden>→</span><span className="quiet">{said.toCome}</span><VersionChip version={version} flow={flow} size="sm" /></>;
+}
+
+function Failure({ place }: { readonly place: Place }) {
+  const { failed, error, state } = place;
+  if (failed === null && place.flow !== 'stopped') return null;
+  return (
+    <div className={css.failure}>
+      <strong>{failed === null ? said.phases[place.phase ?? 'FAILED'] : said.failed(failed)}</strong>
+      {error !== '' && <span>{error}</span>}
+      {state !== null && state.failures > 1 && <span>{said.failures(state.failures)}{state.lastExit === '' ? '' : ` · ${state.lastExit}`}</span>}
+      {place.putBack && place.version !== null && (
+        <span className={css.back}><BackIcon size={15} />{said.putBack(place.version)}</span>
+      )}
+    </div>
+  );
+}

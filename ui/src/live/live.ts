@@ -1,0 +1,139 @@
+// Keeps what the page shows equal to what the node says: one subscription gives hints, and each hint makes only
+// those parts be read again that its topic concerns. After every reconnection all is read again, as hints were missed.
+import type { AnyVariables, TypedDocumentNode } from '@urql/core';
+
+import { DeniedError } from '../api/errors';
+import {
+  ChangesDocument,
+  FaultsDocument,
+  LinksDocument,
+  ServicesDocument,
+  TasksDocument,
+  type FaultsQuery,
+  type LinksQuery,
+  type ServicesQuery,
+  type TasksQuery,
+  type Topic,
+} from '../api/generated';
+import { Transport, type SocketState } from '../api/transport';
+import { jitteredDelay } from './backoff';
+import { Refresher } from './refresher';
+import { Store, type Readable } from './store';
+
+/** `starting` until the first connection; `lost` from a break until the next one. */
+export type Connection = 'starting' | 'live' | 'lost';
+
+export const FAULTS_SHOWN = 50;
+export const TASKS_SHOWN = 30;
+
+interface Part {
+  readonly topics: ReadonlySet<Topic>;
+  readonly refresher: Refresher;
+}
+
+const SERVICE_TOPICS: readonly Topic[] = ['DESIRED', 'VERSIONS', 'TASKS', 'LINKS', 'INSTANCES', 'FAULTS', 'SERVICES'];
+const LINK_TOPICS: readonly Topic[] = ['LINKS', 'INSTANCES', 'PROFILES'];
+// Log lines are followed where they are shown: as hints they would only make noise.
+const ALL_TOPICS: readonly Topic[] = [...SERVICE_TOPICS, 'PROFILES'];
+
+export class LiveNode {
+  readonly transport: Transport;
+  readonly connection = new Store<Connection>('starting');
+  readonly services: Readable<ServicesQuery | null>;
+  readonly links: Readable<LinksQuery | null>;
+  readonly tasks: Readable<TasksQuery | null>;
+  readonly faults: Readable<FaultsQuery | null>;
+  readonly #parts: Part[] = [];
+  readonly #onDenied: () => void;
+  #unsubscribe: () => void = () => undefined;
+  #again: number | undefined;
+  #failures = 0;
+  #socket: SocketState = 'connecting';
+
+  /** `onDenied`: the session has ended. */
+  constructor(onDenied: () => void) {
+    this.#onDenied = onDenied;
+    this.transport = new Transport(this.#onSocket);
+    this.services = this.#part(ServicesDocument, {}, SERVICE_TOPICS);
+    this.links = this.#part(LinksDocument, {}, LINK_TOPICS);
+    this.tasks = this.#part(TasksDocument, { first: TASKS_SHOWN }, ['TASKS']);
+    this.faults = this.#part(FaultsDocument, { first: FAULTS_SHOWN }, ['FAULTS']);
+  }
+
+  start(): void {
+    this.#readAll();
+    this.#follow();
+  }
+
+  stop(): void {
+    window.clearTimeout(this.#again);
+    for (const { refresher } of this.#parts) refresher.stop();
+    // The socket closes with its last subscription.
+    this.#unsubscribe();
+  }
+
+  #part<Data, Variables extends AnyVariables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+    topics: readonly Topic[],
+  ): Readable<Data | null> {
+    const store = new Store<Data | null>(null);
+    const refresher = new Refresher(async () => {
+      try {
+        store.set(await this.transport.query(document, variables));
+      } catch (error) {
+        if (error instanceof DeniedError) this.#onDenied();
+        throw error;
+      }
+    });
+    this.#parts.push({ topics: new Set(topics), refresher });
+    return store;
+  }
+
+  #readAll(): void {
+    for (const { refresher } of this.#parts) refresher.now();
+  }
+
+  #onSocket = (state: SocketState): void => {
+    this.#socket = state;
+    if (state === 'connected') {
+      // What changed between the first reading and the subscription's start would be missed, too.
+      this.#readAll();
+      this.connection.set('live');
+      this.#failures = 0;
+    } else if (state === 'disconnected') {
+      this.connection.set('lost');
+      // Tells a node that is away from a session that has ended: only the answer to a query does.
+      this.#parts[0]?.refresher.hint();
+    }
+  };
+
+  #follow(): void {
+    this.#unsubscribe = this.transport.subscribe(
+      ChangesDocument,
+      { topics: ALL_TOPICS },
+      {
+        next: ({ changes }) => {
+          for (const { topics, refresher } of this.#parts) if (topics.has(changes.topic)) refresher.hint();
+        },
+        end: this.#onEnd,
+      },
+    );
+  }
+
+  #onEnd = (error: Error | null): void => {
+    if (error instanceof DeniedError) {
+      this.#onDenied();
+      return;
+    }
+    this.connection.set('lost');
+    this.#again = window.setTimeout(() => { this.#followAgain(); }, jitteredDelay(this.#failures++, Math.random));
+  };
+
+  #followAgain(): void {
+    this.#follow();
+    this.#readAll();
+    // Another stream may have kept the socket open, which then does not connect anew.
+    if (this.#socket === 'connected') this.connection.set('live');
+  }
+}

@@ -1,0 +1,50 @@
+// Values for tests, as the node would send them.
+import type { LinksQuery } from '../src/api/generated';
+import type { Fault, Instance, Provider, Service, ServicePlace, Task } from '../src/lane/lane';
+
+const AT = '2026-01-01T10:00:00Z';
+
+export function service(more: Partial<Service> = {}): Service {
+  return {
+    name: 'guestbook', developed: false, provider: 'acme', developerDesired: 'acme-1.0.1', clientDesired: 'acme-1.0.1',
+    latestDeveloper: 'acme-1.0.1', latestClient: 'acme-1.0.1', faults: 0, sources: [], running: [], task: null,
+    lastTransfer: null, ...more,
+  };
+}
+
+export function state(more: Partial<ServicePlace> = {}): ServicePlace {
+  return {
+    instance: 'globex-1', service: 'guestbook', phase: 'RUNNING', since: AT, desired: 'acme-1.0.1',
+    running: 'acme-1.0.1', committed: 'acme-1.0.1', failed: null, error: '', failures: 0, lastExit: '', moved: null, ...more,
+  };
+}
+
+export function task(more: Partial<Task> = {}): Task {
+  return {
+    id: 't', kind: 'CLIENT_BUILD', title: 'a task', who: 'globex', service: 'guestbook', subject: '', state: 'SUCCEEDED',
+    created: AT, started: AT, ended: AT, error: '', result: '', ...more,
+  };
+}
+
+export function provider(more: Partial<Provider> = {}): Provider {
+  return {
+    name: 'acme', id: 'A', url: 'http://acme', profile: 'public', linked: AT, autoUpdate: 'INSTALL', connected: true,
+    checked: AT, error: '', offered: [{ service: 'guestbook', version: 'acme-1.0.1' }], ...more,
+  };
+}
+
+export function instance(more: Partial<Instance> = {}): Instance {
+  return { name: 'globex-1', id: 'I', enrolled: AT, seen: AT, connected: true, revoked: false, services: null, ...more };
+}
+
+export function links(more: Partial<LinksQuery> = {}): LinksQuery {
+  return { providers: [provider()], consumers: [], profiles: [], instances: [instance()], ...more };
+}
+
+export function fault(more: Partial<Fault> = {}): Fault {
+  return {
+    id: '1', service: 'guestbook', version: 'acme-1.0.1_2', instance: 'initech-1', occurred: AT, reason: 'exited',
+    exitStatus: 3, signal: null, message: '', inProbation: true, putBack: 'acme-1.0.0', path: [], received: AT,
+    forwardTo: null, forwarded: null, ...more,
+  };
+}
