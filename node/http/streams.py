@@ -34,7 +34,8 @@ async def _events(hub: ChangeHub, feed: Feed) -> AsyncIterator[bytes]:
 
 async def _change_or_heartbeat(changes: AsyncIterator[object]) -> None:
     try:
-        await asyncio.wait_for(anext(changes), HEARTBEAT_SECONDS)
+        async with asyncio.timeout(HEARTBEAT_SECONDS):
+            await anext(changes)
     except TimeoutError:
         return
 

@@ -100,7 +100,8 @@ class Adaptation:
                         self._running.add(inputs.service)
                         group.create_task(self._adapt(inputs))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._pause())
+                    async with asyncio.timeout(self._pause()):
+                        await self._woken.wait()
 
     async def _listen(self, changes: AsyncIterator[Change]) -> None:
         async for _ in changes:

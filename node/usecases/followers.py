@@ -94,7 +94,8 @@ class Followers:
         while True:
             wait = self._backoff.delay(failures - 1) if failures else _LOOK_ANYWAY_SECONDS
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await news.wait()
             news.clear()
             failures = 0 if await self._update(name) else failures + 1
 

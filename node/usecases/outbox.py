@@ -106,7 +106,8 @@ class Outbox:
                         busy.add(entry.receiver)
                         group.create_task(deliver(provider, entry))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), self._pause(list(waiting.values()), busy))
+                    async with asyncio.timeout(self._pause(list(waiting.values()), busy)):
+                        await self._woken.wait()
 
     async def _waiting(self) -> dict[str, Entry]:
         found = await self._entries.find(Where("standing", "==", outbox.Standing.WAITING.value), limit=_WAITING_MOST)

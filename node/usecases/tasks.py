@@ -77,7 +77,8 @@ class TaskLog:
             if last:
                 return
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), _LOG_FLUSH_SECONDS)
+                async with asyncio.timeout(_LOG_FLUSH_SECONDS):
+                    await ended.wait()
 
 
 Work = Callable[[TaskLog], Awaitable[str]]

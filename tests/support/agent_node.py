@@ -222,7 +222,8 @@ class AgentNode:
         while not self._over:
             async with self._changed:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait_for(lambda: self._over or self.revision != told), 10)  # noqa: B023
+                    async with asyncio.timeout(10):
+                        await self._changed.wait_for(lambda: self._over or self.revision != told)  # noqa: B023
             told = self.revision
             await response.write(encode_event(Event(name="assignment", data=f'{{"revision":{told}}}')))
         return response

@@ -2,19 +2,18 @@
 
 import errno
 import os
-import resource
 import signal
 import stat
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from federation.errors import DiskFullError
 from federation.files import atomic_file, explained_disk_errors, write_atomic
+from tests.support.limited import files_up_to
 
 
 @pytest.fixture
@@ -117,21 +116,9 @@ def test_a_killed_writer_leaves_the_old_content(target: Path) -> None:
     assert target.read_bytes() == b"old"
 
 
-@pytest.fixture
-def small_files_only() -> Iterator[None]:
-    """The kernel refuses to let a file of this process grow over 64 KiB: the nearest to a full disk without root."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (64 * 1024, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
-
-
-@pytest.mark.usefixtures("small_files_only")
 def test_no_room_is_told_as_such_and_changes_nothing(target: Path) -> None:
     """By a real refusal of the kernel."""
-    with pytest.raises(DiskFullError, match="free some space") as caught:
+    with pytest.raises(DiskFullError, match="free some space") as caught, files_up_to(64 * 1024):
         write_atomic(target, b"x" * 200_000)
     assert caught.value.code == "disk-full"
     assert isinstance(caught.value.__cause__, OSError)

@@ -3,9 +3,8 @@
 import asyncio
 import contextlib
 import os
-import resource
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +25,7 @@ from federation.link.client import USUAL_TIMEOUTS, PeerClient, Timeouts, peer_se
 from federation.link.events import HEARTBEAT, Event, EventStreamError, encode_event
 from federation.link.follow import CONNECTED, follow, reconnect_backoff
 from tests.support.clock import FakeClock
+from tests.support.limited import files_up_to
 from tests.support.link_server import SHORT_TIMEOUTS, FakePeer, Handler, client_of, error_answer, serving
 
 CONSUMER = PrivateKey(b"c" * 32)
@@ -219,21 +219,11 @@ async def test_a_cancelled_download_leaves_no_trace(target: Path) -> None:
     assert untouched(target)
 
 
-@pytest.fixture
-def small_disk() -> Iterator[None]:
-    """Files can't grow beyond a megabyte: writing more fails as it does where the disk or the quota is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.MIB, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@pytest.mark.usefixtures("small_disk")
 async def test_a_download_onto_a_full_disk_changes_nothing(target: Path) -> None:
     """No room is told as such, not as a fault of the peer; the client works on."""
     content = b"x" * 2 * limits.MIB
     async with linked(sends(content)) as (client, _):
-        with pytest.raises(DiskFullError, match="free some space"):
+        with pytest.raises(DiskFullError, match="free some space"), files_up_to(limits.MIB):
             await client.download("/p", {}, target, most_bytes=4 * limits.MIB)
         assert await client.get("/p", most_bytes=4 * limits.MIB) == content
     assert untouched(target)
@@ -326,7 +316,8 @@ async def test_leaving_a_stream_closes_its_connection() -> None:
     async with linked(handler) as (client, _):
         async with client.events("/events") as events:
             assert await anext(aiter(events)) == OFFER
-        await asyncio.wait_for(ended.wait(), 5)
+        async with asyncio.timeout(5):
+            await ended.wait()
 
 
 async def test_following_a_real_peer_through_a_broken_connection() -> None:

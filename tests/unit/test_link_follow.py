@@ -186,7 +186,8 @@ async def test_cancellation_passes_through(where: str) -> None:
 async def cancelled_at(work: Callable[[], Coroutine[None, None, None]], reached: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         task = group.create_task(work())
-        await asyncio.wait_for(reached.wait(), 5)
+        async with asyncio.timeout(5):
+            await reached.wait()
         task.cancel()
     assert task.cancelled()
 

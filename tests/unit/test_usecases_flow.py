@@ -234,4 +234,4 @@ async def test_a_consumer_may_not_take_the_name_of_another(tmp_path: Path, name:
     else:
         await impostor.post("/federation/v1/links", body)
     linked = {one.name: one.key for one in await acme.use.links.consumers()}
-    assert linked["globex"] == globex.key.public
+    assert linked[NodeName("globex")] == globex.key.public

@@ -83,7 +83,8 @@ async def test_two_tasks_of_one_service_never_run_at_once(acme: Member) -> None:
             for name, service in (("a", SHOP), ("b", SHOP), ("c", ServiceName("other"))):
                 tasks.append(await acme.use.tasks.start(job(work(name), service), who=WHO))
             while len(running) < 2:
-                await asyncio.wait_for(anext(changes), 5)
+                async with asyncio.timeout(5):
+                    await anext(changes)
         assert sorted(running) == ["a", "c"]
         assert await running_tasks() == {"shop", "other"}
         release.set()
@@ -107,7 +108,8 @@ async def test_cancel_stops_a_running_and_a_queued_task(acme: Member) -> None:
     async with acme.use.tasks.running():
         first = await acme.use.tasks.start(job(work), who=WHO)
         second = await acme.use.tasks.start(job(work), who=WHO)
-        await asyncio.wait_for(began.wait(), 5)
+        async with asyncio.timeout(5):
+            await began.wait()
         assert (await acme.use.tasks.cancel(second.id, who=WHO)).state is TaskState.CANCELLED
         assert (await acme.use.tasks.cancel(first.id, who=WHO)).state is TaskState.CANCELLED
     assert stopped == ["work"]
@@ -124,7 +126,8 @@ async def test_tasks_that_a_stop_or_a_crash_cut_off_are_shown_as_interrupted(acm
 
     async with acme.use.tasks.running():
         task = await acme.use.tasks.start(job(work), who=WHO)
-        await asyncio.wait_for(began.wait(), 5)
+        async with asyncio.timeout(5):
+            await began.wait()
     assert (await acme.use.tasks.get(task.id)).state is TaskState.INTERRUPTED
     # As after kill -9: the stored state still says running.
     left = Task(
