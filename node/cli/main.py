@@ -2,10 +2,11 @@
 
 import os
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
+from node import __version__
 from node.cli.commands import (
     agents,
     builds,
@@ -44,6 +45,21 @@ Variables:
 """
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"vupdate {__version__}")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and end.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Options of the program itself; each acts by its own callback."""
+
+
 def make_app() -> typer.Typer:
     """All commands."""
     app = typer.Typer(
@@ -53,6 +69,7 @@ def make_app() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
+    app.callback(help=_ABOUT)(_options)
     for alone in (nodes.app, builds.app, profiles.alone, watching.alone):
         app.registered_commands.extend(alone.registered_commands)
     for noun in (

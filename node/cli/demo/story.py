@@ -145,7 +145,7 @@ class Story:
 
     async def first_build(self) -> None:
         """Acme builds the first version from Git."""
-        self._screen.command(f"vupdate service add {SERVICE} --git {self._guestbook.folder}")
+        self._screen.command(f"vupdate service add {SERVICE} {self._guestbook.folder}")
         source = {"name": SERVICE, "url": str(self._guestbook.folder)}
         await self.acme.api.ask(queries.ADD_SERVICE, name=SERVICE, sources=[source])
         await self._build("acme-1.0.0")
