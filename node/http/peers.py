@@ -62,6 +62,7 @@ class PeerRoutes:
 
     async def offer(self, call: Call) -> Response:
         """The signed offer for the caller."""
+        await self._use.links.seen(call.consumer.name)
         return envelope_response(await self._use.offers.offer(call.consumer))
 
     async def manifest(self, call: Call) -> Response:

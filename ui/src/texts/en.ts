@@ -107,7 +107,7 @@ export const en = {
 
   lanes: {
     title: 'Services on their way',
-    help: 'From the version that developers made, through its adaption to this site, to what really runs.',
+    help: 'From the version that developers made, through its adaptation to this site, to what really runs.',
     origin: { built: 'Built here', provider: 'From provider', unknown: 'Comes from' },
     originUnknown: 'no longer known',
     repository: (path: string, ref: string) => (ref === '' ? path : `${path} · ${ref}`),
