@@ -32,6 +32,7 @@ from node.usecases.outbox import Outbox
 from node.usecases.peers import ConnectPeer, Presence
 from node.usecases.pins import Pins
 from node.usecases.profiles import Profiles
+from node.usecases.releases import Releases
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
 from node.usecases.updates import Updates
@@ -193,16 +194,24 @@ class Assembly:
         )
 
     @cached_property
+    def _releases(self) -> Releases:
+        return Releases(
+            node=self._settings.name,
+            key=self._key,
+            images=self._images,
+            versions=self._versions,
+            desired=self._desired,
+            clock=self._clock,
+        )
+
+    @cached_property
     def _builds(self) -> Builds:
         return Builds(
             node=self._settings.name,
-            key=self._key,
             services=self._services,
             versions=self._versions,
-            desired=self._desired,
-            images=self._images,
+            releases=self._releases,
             tasks=self._tasks,
-            clock=self._clock,
             work=self._work,
         )
 
@@ -210,13 +219,12 @@ class Assembly:
     def _client_builds(self) -> ClientBuilds:
         return ClientBuilds(
             node=self._settings.name,
-            key=self._key,
             services=self._services,
             versions=self._versions,
             desired=self._desired,
             images=self._images,
+            releases=self._releases,
             tasks=self._tasks,
-            clock=self._clock,
             work=self._work,
         )
 

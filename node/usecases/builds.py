@@ -1,23 +1,20 @@
 """Builds developer versions from Git, signs them, stores them and makes them desired."""
 
+import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from build.developer import Built, DeveloperBuild, build_developer
 from build.source import SourceRequest
-from federation.clock import Clock
 from federation.errors import ExistsError, InvalidValueError
-from federation.keys import PrivateKey
-from federation.manifest import Maker, Manifest, SignedManifest
 from federation.names import NodeName, ServiceName
 from federation.transfer.tree import TreeSource
 from federation.versions import DeveloperVersion
-from node.model.desired import Delta, ListKind
+from node.model.desired import ListKind
 from node.model.task import Task, TaskKind
-from node.model.version import DevelopedService, StoredVersion
-from node.usecases.desired import Desired
-from node.usecases.images import Images
+from node.model.version import DevelopedService
+from node.usecases.releases import Made, Releases
 from node.usecases.services import Services
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.versions import Versions
@@ -32,24 +29,18 @@ class Builds:
         self,
         *,
         node: NodeName,
-        key: PrivateKey,
         services: Services,
         versions: Versions,
-        desired: Desired,
-        images: Images,
+        releases: Releases,
         tasks: Tasks,
-        clock: Clock,
         work: Path,
         build: BuildDeveloper = build_developer,
     ) -> None:
         self._node = node
-        self._key = key
         self._services = services
         self._versions = versions
-        self._desired = desired
-        self._images = images
+        self._releases = releases
         self._tasks = tasks
-        self._clock = clock
         self._work = work
         self._build = build
 
@@ -86,7 +77,7 @@ class Builds:
         self, service: DevelopedService, version: DeveloperVersion, comment: str, who: str, log: TaskLog
     ) -> None:
         folder = self._work / f"{service.name}-{version}"
-        shutil.rmtree(folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         request = DeveloperBuild(
             service=service.name,
             version=version,
@@ -100,38 +91,16 @@ class Builds:
         try:
             built = await self._build(request, log)
             log(f"image {built.image.digest}: {len(built.image)} entries, {built.image.size} bytes")
-            await self._images.keep(built.image, TreeSource(built.tree, built.image))
+            made = Made(
+                service=service.name,
+                version=version,
+                image=built.image,
+                recipe=built.recipe,
+                sources=built.sources,
+                comment=comment or built.comment,
+            )
+            stored = await self._releases.store(made, TreeSource(built.tree, built.image))
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        await self._release(service.name, version, built, comment or built.comment, who)
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await self._releases.make_desired(stored, who=who, why=f"built {version}")
         log(f"{service.name} {version} is signed, stored and desired")
-
-    async def _release(
-        self, service: ServiceName, version: DeveloperVersion, built: Built, comment: str, who: str
-    ) -> None:
-        now = self._clock.now()
-        manifest = Manifest(
-            service=service,
-            version=version,
-            image=built.image.digest,
-            size_bytes=built.image.size,
-            entries=len(built.image),
-            recipe=built.recipe,
-            sources=built.sources,
-            maker=Maker(node=self._node, key=self._key.public),
-            created=now,
-            comment=comment,
-        )
-        signed = SignedManifest.make(manifest, self._key)
-        stored = StoredVersion(
-            kind=ListKind.DEVELOPER,
-            service=service,
-            version=version,
-            image=manifest.image,
-            manifest=signed.digest,
-            envelope=signed.envelope.to_bytes(),
-            stored=now,
-        )
-        await self._versions.keep(stored)
-        delta = Delta(service=service, version=version)
-        await self._desired.set_now(ListKind.DEVELOPER, (delta,), who=who, why=f"built {version}")

@@ -1,5 +1,6 @@
 """Makes client versions: a developer version adapted to this site, signed by this node, and desired."""
 
+import asyncio
 import shutil
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -7,17 +8,15 @@ from pathlib import Path
 
 from build.client import ClientBuild, ClientBuilt, build_client
 from build.source import SourceRequest, checkout
-from federation.clock import Clock
 from federation.errors import AbsentError
-from federation.keys import PrivateKey
-from federation.manifest import Maker, Manifest, SignedManifest
 from federation.names import NodeName, ServiceName
 from federation.versions import ClientVersion, DeveloperVersion
-from node.model.desired import Delta, ListKind
+from node.model.desired import ListKind
 from node.model.task import Task, TaskKind
 from node.model.version import SiteSettings, StoredVersion
 from node.usecases.desired import Desired
 from node.usecases.images import Images
+from node.usecases.releases import Made, Releases
 from node.usecases.services import Services
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.versions import Versions
@@ -44,24 +43,22 @@ class ClientBuilds:
         self,
         *,
         node: NodeName,
-        key: PrivateKey,
         services: Services,
         versions: Versions,
         desired: Desired,
         images: Images,
+        releases: Releases,
         tasks: Tasks,
-        clock: Clock,
         work: Path,
         build: BuildClient = build_client,
     ) -> None:
         self._node = node
-        self._key = key
         self._services = services
         self._versions = versions
         self._desired = desired
         self._images = images
+        self._releases = releases
         self._tasks = tasks
-        self._clock = clock
         self._work = work
         self._build = build
 
@@ -100,22 +97,20 @@ class ClientBuilds:
         settings = await self._services.site(base.service)
         adaptation = await self._adaptation(base)
         folder = self._work / f"{base.service}-client-{adaptation.version}"
-        shutil.rmtree(folder, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         try:
             built = await self._adapted(adaptation, settings, folder, log)
-            reused = self._reused(adaptation, built)
-            if reused is None:
-                await self._images.keep(built.image, built.contents)
+            stored = self._reused(adaptation, built)
+            if stored is None:
+                stored = await self._releases.store(_made(adaptation, built), built.contents)
+                log(f"{base.service} {stored.version} is signed and stored")
+            else:
+                log(f"nothing in {base.service} {stored.version} has changed")
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        if reused is None:
-            await self._keep(adaptation, built)
-            log(f"{base.service} {adaptation.version} is signed and stored")
-        version = reused.version if reused else str(adaptation.version)
-        delta = Delta(service=base.service, version=version)
-        await self._desired.set_now(ListKind.CLIENT, (delta,), who=who, why=f"adapted {base.version}")
-        log(f"{base.service} {version} is desired" + (" (nothing in it has changed)" if reused else ""))
-        return version
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await self._releases.make_desired(stored, who=who, why=f"adapted {base.version}")
+        log(f"{base.service} {stored.version} is desired")
+        return stored.version
 
     async def _adapted(
         self, adaptation: _Adaptation, settings: SiteSettings, folder: Path, log: TaskLog
@@ -149,31 +144,17 @@ class ClientBuilds:
         same = manifest.overlay == built.overlay and manifest.base == adaptation.base.manifest
         return adaptation.newest if same else None
 
-    async def _keep(self, adaptation: _Adaptation, built: ClientBuilt) -> None:
-        base = adaptation.base.signed.manifest
-        now = self._clock.now()
-        manifest = Manifest(
-            service=adaptation.service,
-            version=adaptation.version,
-            image=built.image.digest,
-            size_bytes=built.image.size,
-            entries=len(built.image),
-            recipe=base.recipe,
-            sources=base.sources,
-            maker=Maker(node=self._node, key=self._key.public),
-            created=now,
-            comment=base.comment,
-            base=adaptation.base.manifest,
-            overlay=built.overlay,
-        )
-        signed = SignedManifest.make(manifest, self._key)
-        stored = StoredVersion(
-            kind=ListKind.CLIENT,
-            service=adaptation.service,
-            version=str(adaptation.version),
-            image=manifest.image,
-            manifest=signed.digest,
-            envelope=signed.envelope.to_bytes(),
-            stored=now,
-        )
-        await self._versions.keep(stored)
+
+def _made(adaptation: _Adaptation, built: ClientBuilt) -> Made:
+    """The client version, which tells of its sources what its base tells."""
+    base = adaptation.base.signed.manifest
+    return Made(
+        service=adaptation.service,
+        version=adaptation.version,
+        image=built.image,
+        recipe=base.recipe,
+        sources=base.sources,
+        comment=base.comment,
+        base=adaptation.base.manifest,
+        overlay=built.overlay,
+    )

@@ -120,7 +120,7 @@ class Member:
         """A developer version of ``files``, signed, stored and desired, without Git."""
         signed, image, tree = self.signed(service, version, files)
         # The image store is reached as builds reach it.
-        await self.use.builds._images.keep(image, TreeSource(tree, image))
+        await self.use.client_builds._images.keep(image, TreeSource(tree, image))
         stored = StoredVersion(
             kind=ListKind.DEVELOPER,
             service=ServiceName(service),
