@@ -68,7 +68,8 @@ async def _show_addresses(told: Story, screen: Screen) -> None:
         screen.console.print(f"  {site.name:8} {link}", soft_wrap=True, highlight=False)
     for site in told.consumers:
         screen.console.print(f"  the guestbook of {site.name}: {site.service_url}", soft_wrap=True, highlight=False)
-    screen.console.print("A new link: vupdate login --data FOLDER/NODE. Ctrl-C ends all of it.", highlight=False)
+    screen.console.print(f"A new link: vupdate login --data {told.acme.data}", soft_wrap=True, highlight=False)
+    screen.console.print("Ctrl-C ends all of it.")
 
 
 async def _until_stopped() -> None:

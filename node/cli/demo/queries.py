@@ -25,6 +25,7 @@ mutation ($name: String!, $sources: [GitSourceInput!]!) { addService(name: $name
 """
 BUILD: Final = "mutation ($service: String!) { build(service: $service) { id } }"
 TASK: Final = "query ($id: ID!) { task(id: $id) { state result error } }"
+TASK_LOG: Final = "query ($id: ID!) { taskLog(id: $id) { message } }"
 VERSIONS: Final = """
 query ($kind: ListKind!, $service: String!) { versions(kind: $kind, service: $service) {
     version makerId receivedFrom sizeBytes entries sources { commit }

@@ -22,6 +22,7 @@ SERVICE: Final = "guestbook"
 PROFILE: Final = "public-services"
 _SOON: Final = 30.0
 _BUILD: Final = 240.0
+_LOG_LINES_SHOWN: Final = 12
 
 
 @dataclass(slots=True)
@@ -168,7 +169,7 @@ class Story:
         )
         self.rollouts.append(Rollout(version, time.monotonic()))
         if data["task"]["state"] != "SUCCEEDED" or data["task"]["result"] != version:
-            raise StepError(f"the build of {version} ended as {data['task']['state']}: {data['task']['error']}")
+            raise StepError(await self._build_failure(version, task))
         made = (await self.acme.api.ask(queries.VERSIONS, kind="DEVELOPER", service=SERVICE))["versions"][0]
         if made["sources"][0]["commit"] != self._guestbook.commit:
             raise StepError(f"{version} was built from {made['sources'][0]['commit']}, not from the newest commit")
@@ -176,6 +177,10 @@ class Story:
             f"{version}: built from commit {self._guestbook.commit[:12]}, {made['entries']} files, "
             f"{int(made['sizeBytes']):,} bytes, signed by {made['makerId'][:7]}…, desired"
         )
+
+    async def _build_failure(self, version: str, task: str) -> str:
+        lines = [one["message"] for one in (await self.acme.api.ask(queries.TASK_LOG, id=task))["taskLog"]]
+        return f"the build of {version} failed; the end of its log:\n  " + "\n  ".join(lines[-_LOG_LINES_SHOWN:])
 
     # Steps 3 and 5.
 
