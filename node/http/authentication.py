@@ -18,7 +18,10 @@ from node.model.account import AgentCaller, Person
 from node.model.peer import Consumer
 from node.usecases import Usecases
 
-SESSION_COOKIE = "vupdate_session"
+
+def session_cookie(node: NodeId) -> str:
+    """The name of a node's session cookie. Cookies belong to a host, not to a port: each node there has its own."""
+    return f"vupdate_session_{node.short}"
 
 
 class Authentication:
@@ -52,7 +55,7 @@ class Authentication:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return self._use.accounts.person_of_token(token.strip())
-        cookie = request.cookies.get(SESSION_COOKIE, "")
+        cookie = request.cookies.get(session_cookie(self._use.identity.id), "")
         if cookie and _same_origin(request):
             return await self._use.accounts.person_of_session(cookie)
         return None

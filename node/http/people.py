@@ -9,7 +9,7 @@ import msgspec
 from quart import Response
 
 from federation.errors import AbsentError, InvalidValueError
-from node.http.authentication import SESSION_COOKIE
+from node.http.authentication import session_cookie
 from node.http.peers import json_response
 from node.http.route import Access, Call, Route
 from node.usecases import Usecases
@@ -35,6 +35,7 @@ class PeopleRoutes:
 
     def __init__(self, usecases: Usecases, pages: Path | None) -> None:
         self._use = usecases
+        self._cookie = session_cookie(usecases.identity.id)
         # Only files that were there at the start are ever served, by their exact names.
         found = [path for path in pages.rglob("*") if path.is_file()] if pages else []
         self._files = {path.relative_to(pages).as_posix(): path for path in found if pages}
@@ -77,7 +78,7 @@ class PeopleRoutes:
         session = await self._use.accounts.login(secret)
         response = Response(b"", 204)
         response.set_cookie(
-            SESSION_COOKIE,
+            self._cookie,
             session.secret,
             max_age=session.valid_seconds,
             httponly=True,
@@ -88,9 +89,9 @@ class PeopleRoutes:
 
     async def logout(self, call: Call) -> Response:
         """End the session."""
-        await self._use.accounts.logout(call.cookies.get(SESSION_COOKIE, ""))
+        await self._use.accounts.logout(call.cookies.get(self._cookie, ""))
         response = Response(b"", 204)
-        response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="Strict")
+        response.delete_cookie(self._cookie, httponly=True, samesite="Strict")
         return response
 
     async def _file(self, name: str, caching: str) -> Response:

@@ -7,7 +7,7 @@ import pytest
 
 from node.cli.demo import queries
 from tests.support.processes import SERVICE, Sources, stage
-from tests.support.ui_pages import browser, faults, lanes, log_in, open_fault, open_page, picture, wait_place
+from tests.support.ui_pages import browser, faults, lanes, log_in, open_fault, open_page, picture, wait_live, wait_place
 
 pytestmark = pytest.mark.e2e
 
@@ -41,6 +41,20 @@ async def test_the_page_follows_a_service_on_its_way_live(tmp_path: Path) -> Non
         assert "exit status 1" in await drawer.inner_text()
         assert await on.text_at(port) == "first"
         assert (watched.errors, watched.foreign) == ([], [])
+
+
+async def test_one_browser_is_logged_in_at_two_nodes_of_one_host(tmp_path: Path) -> None:
+    """Cookies belong to a host, not to a port: the second log-in must not end the first."""
+    async with browser() as chromium, stage(tmp_path / "stage") as on:
+        context = await chromium.new_context()
+        pages = []
+        for name in ("acme", "globex"):
+            api = await on.make_node(name)
+            page, _ = await log_in(context, (await api.ask(queries.LOGIN_LINK))["createLoginLink"]["url"])
+            pages.append(page)
+        await pages[0].reload()
+        await wait_live(pages[0])
+        assert "acme" in await pages[0].locator("header").inner_text()
 
 
 async def test_a_log_in_link_works_once_and_only_in_its_own_browser(tmp_path: Path) -> None:

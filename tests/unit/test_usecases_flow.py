@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from node.model.task import TaskState
 from node.model.version import SiteSettings
 from node.usecases import faults
 from node.usecases.changes import Topic
+from tests.support.limited import files_up_to
 from tests.support.nodes import WHO, Member, chain
 
 SHOP = ServiceName("shop")
@@ -66,6 +68,23 @@ async def test_an_update_moves_a_small_part_and_says_so(tmp_path: Path) -> None:
         assert (first.base, newest.base) == (None, "acme-1.0.0")
         assert first.moved_bytes == first.full_bytes
         assert newest.moved_bytes < newest.full_bytes * 0.1
+
+
+async def test_an_update_onto_a_full_disk_changes_nothing_and_works_once_there_is_room(tmp_path: Path) -> None:
+    """The task says that the disk is full; no version is named that is not here whole."""
+    network = await chain(tmp_path, "acme", "globex")
+    acme, globex = network.members.values()
+    noise = random.Random(1).randbytes(300_000)
+    await acme.develop("shop", "acme-1.0.0", {**FILES, "noise.bin": noise})
+    async with network.running():
+        with files_up_to(100_000):
+            failed = await globex.update_from("acme")
+        assert failed.state is TaskState.FAILED
+        assert "no room" in failed.error
+        assert await globex.desired() == {}
+        assert await globex.use.versions.find(ListKind.DEVELOPER, SHOP, first=10) == []
+        assert (await globex.update_from("acme")).state is TaskState.SUCCEEDED
+    assert await globex.desired() == {"shop": "acme-1.0.0"}
 
 
 async def test_a_desired_developer_version_is_adapted_by_itself_and_assigned(tmp_path: Path) -> None:
