@@ -100,7 +100,7 @@ def _from_json(message: str) -> tuple[Level, str, str] | None:
         return None
     level = str(fields.get("level", fields.get("severity", "info"))).upper()
     unit = fields.get("logger", fields.get("unit", ""))
-    return _WORDS.get(level, Level.INFO), unit if isinstance(unit, str) else "", text
+    return _WORDS.get(level, Level.INFO), unit[: limits.LOG_UNIT_CHARS] if isinstance(unit, str) else "", text
 
 
 def _record(sequence: int, line: Line) -> LogRecord:

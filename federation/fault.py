@@ -53,6 +53,8 @@ class FaultReport:
     def __post_init__(self) -> None:
         if not _is_uuid(self.id):
             raise InvalidValueError(f"fault id {self.id[:80]!r} is not a UUID in its plain spelling")
+        if self.exit_status is not None and abs(self.exit_status) > limits.COUNT:
+            raise InvalidValueError(f"{self.exit_status} is not an exit status")
         if len(self.log) > limits.FAULT_LOG_LINES or len(self.path) > limits.FAULT_PATH_HOPS:
             raise OversizedError("a fault report has too many log lines or hops")
 

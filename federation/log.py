@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from federation import limits
 from federation.codec import Moment
-from federation.errors import OversizedError
+from federation.errors import InvalidValueError, OversizedError
 from federation.names import ServiceKey
 
 
@@ -29,6 +29,12 @@ class LogRecord:
     level: Level
     message: str
     unit: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.sequence <= limits.SERIAL:
+            raise InvalidValueError("a log record's sequence number counts from 1")
+        if len(self.message) > limits.LOG_MESSAGE_CHARS or len(self.unit) > limits.LOG_UNIT_CHARS:
+            raise OversizedError(f"a log message has at most {limits.LOG_MESSAGE_CHARS} characters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

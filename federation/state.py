@@ -3,7 +3,9 @@
 import enum
 from dataclasses import dataclass
 
+from federation import limits
 from federation.codec import Moment
+from federation.errors import InvalidValueError
 from federation.names import ServiceKey
 from federation.versions import ClientVersion
 
@@ -47,6 +49,10 @@ class ServiceState:
     failures: int = 0
     last_exit: str = ""
     moved: Moved | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.failures <= limits.COUNT:
+            raise InvalidValueError("the number of failures is out of range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

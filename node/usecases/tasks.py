@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from federation import limits
 from federation.clock import Clock
 from federation.errors import ConflictError, VUpdateError
 from federation.log import Level, LogRecord
@@ -46,7 +47,8 @@ class TaskLog:
             return
         if self._count == _LOG_LINES_MOST:
             line, level = "the log is full: further lines are not kept", Level.WARNING
-        self._waiting.append(LogRecord(sequence=self._count, time=self._clock.now(), level=level, message=line))
+        message = line[: limits.LOG_MESSAGE_CHARS]
+        self._waiting.append(LogRecord(sequence=self._count, time=self._clock.now(), level=level, message=message))
 
     async def flush(self) -> None:
         """Keep what waits."""

@@ -171,10 +171,10 @@ def test_a_stream_is_of_a_service_or_of_a_task() -> None:
 async def test_a_large_batch_becomes_whole_blocks(store: LogStore, storage: Storage) -> None:
     """Blocks have a bound of records and of bytes, and stand without a gap."""
     count = 2 * BLOCK_RECORDS + 3
-    await store.append(SHOP, [*records(1, count), *(record(count + n, "x" * 700_000) for n in (1, 2, 3))])
+    await store.append(SHOP, [*records(1, count), *(record(count + n, "x" * 60_000) for n in range(1, 41))])
     counts = [stored.body["count"] for stored in await blocks(storage)]
-    assert counts == [1000, 1000, 4, 1, 1]
-    assert await store.last_sequence(SHOP) == count + 3
+    assert counts == [1000, 1000, 20, 17, 6]
+    assert await store.last_sequence(SHOP) == count + 40
 
 
 async def fill(store: LogStore) -> None:

@@ -82,6 +82,12 @@ def test_levels(text: str, level: Level, message: str) -> None:
     assert (record.level, record.message) == (level, message)
 
 
+def test_a_unit_of_any_length_is_cut_to_its_bound() -> None:
+    """What a service writes as its logger's name never stops its log."""
+    (record,) = to_records(lines('{"msg":"m","logger":"' + "u" * 5000 + '"}'), 1)
+    assert record.unit == "u" * limits.LOG_UNIT_CHARS
+
+
 def test_what_vupdate_says_is_marked() -> None:
     """A line of vUpdate itself, such as that lines were lost, says whose it is."""
     (record,) = to_records(lines("3 lines were lost", stream="v"), 1)

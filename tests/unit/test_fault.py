@@ -112,3 +112,10 @@ def test_any_value_in_any_field_gives_a_report_or_an_error_of_ours(field: str, v
         codec.decode(codec.encode(document), FaultReport)
     except VUpdateError:
         return
+
+
+@pytest.mark.parametrize("status", [2**31, -(2**40)])
+def test_an_exit_status_that_none_can_be_is_refused(status: int) -> None:
+    """A number that would break whoever shows the list of reports does not get in."""
+    with pytest.raises(InvalidValueError):
+        made(exit_status=status)
