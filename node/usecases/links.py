@@ -148,10 +148,9 @@ class Links:
         return found[0] if found else None
 
     async def seen(self, name: NodeName) -> None:
-        """Note that a consumer asked just now."""
+        """Note that a consumer asked just now; not worth waking all who follow the links."""
         now = self._clock.now()
         await self._consumers.change(name, lambda present: replace(present, seen=now))
-        self._hub.publish(Topic.LINKS, name)
 
     async def remove_consumer(self, name: NodeName, *, who: str) -> None:
         """End the link to a consumer: from now on it is a stranger.
