@@ -29,6 +29,7 @@ from node.usecases.changes import Change, ChangeHub, Topic
 from node.usecases.client_builds import ClientBuilds
 from node.usecases.desired import Desired
 from node.usecases.links import Links
+from node.usecases.patience import patience
 from node.usecases.profiles import Profiles
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
@@ -95,10 +96,11 @@ class Adaptation:
             group.create_task(self._listen(changes))
             while True:
                 self._woken.clear()
-                for inputs in await self._wanted():
-                    if self._due(inputs):
-                        self._running.add(inputs.service)
-                        group.create_task(self._adapt(inputs))
+                async with patience("client versions"):
+                    for inputs in await self._wanted():
+                        if self._due(inputs):
+                            self._running.add(inputs.service)
+                            group.create_task(self._adapt(inputs))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._pause()):
                         await self._woken.wait()
@@ -140,12 +142,13 @@ class Adaptation:
         try:
             task = await self._builds.start(inputs.service, who=_WHO)
             succeeded = (await self._tasks.wait(task.id)).state is TaskState.SUCCEEDED
+            if succeeded:
+                await self._kept.put(inputs)
         except VUpdateError as error:
-            _log.warning("client build could not start", service=inputs.service, code=error.code, error=error.message)
+            _log.warning("client build was held up", service=inputs.service, code=error.code, error=error.message)
             succeeded = False
         if succeeded:
             self._failures.pop(inputs.service, None)
-            await self._kept.put(inputs)
         else:
             self._failed(inputs)
         # Inputs that changed while it ran are seen by the next look.

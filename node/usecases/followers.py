@@ -15,6 +15,7 @@ from federation.names import NodeName
 from node.model.peer import AutoUpdate, Provider
 from node.usecases.changes import ChangeHub, Topic
 from node.usecases.links import Links
+from node.usecases.patience import patience
 from node.usecases.peers import ConnectPeer, Peer, Presence
 from node.usecases.updates import Updates
 
@@ -55,7 +56,8 @@ class Followers:
         async with self._hub.subscribe(frozenset({Topic.LINKS})) as changes, asyncio.TaskGroup() as group:
             await self._reconcile(group, running)
             async for _ in changes:
-                await self._reconcile(group, running)
+                async with patience("providers"):
+                    await self._reconcile(group, running)
 
     async def _reconcile(
         self, group: asyncio.TaskGroup, running: dict[NodeName, tuple[str, asyncio.Task[None]]]

@@ -7,6 +7,7 @@ from federation.log import LogBatch
 from federation.names import InstanceName
 from node.storage.logs import FoundRecord, LogQuery, LogStore, StreamKey
 from node.usecases.changes import ChangeHub, Topic
+from node.usecases.patience import patience
 
 _MAINTENANCE_SECONDS: Final = 120.0
 
@@ -29,7 +30,8 @@ class Logs:
         """Merge small blocks now and then, for as long as this runs."""
         while True:
             await asyncio.sleep(_MAINTENANCE_SECONDS)
-            await self._store.maintain()
+            async with patience("merging of logs"):
+                await self._store.maintain()
 
     async def search(self, query: LogQuery) -> list[FoundRecord]:
         """The records that match."""

@@ -14,7 +14,7 @@ import structlog
 
 from federation import outbox
 from federation.clock import Clock
-from federation.errors import AbsentError, ExistsError, VUpdateError
+from federation.errors import ExistsError, VUpdateError
 from federation.link.answers import PeerRefusalError
 from federation.names import NodeName
 from federation.outbox import Entry
@@ -23,6 +23,7 @@ from node.storage.port import Where
 from node.storage.repository import Repository
 from node.usecases.changes import ChangeHub, Topic
 from node.usecases.links import Links
+from node.usecases.patience import patience
 from node.usecases.peers import ConnectPeer
 
 INDEXES: Final = ("standing",)
@@ -92,14 +93,17 @@ class Outbox:
                     self._woken.set()
 
             async def deliver(provider: Provider, entry: Entry) -> None:
-                await self._deliver(provider, entry, senders)
+                async with patience("outbox"):
+                    await self._deliver(provider, entry, senders)
                 busy.discard(entry.receiver)
                 self._woken.set()
 
             group.create_task(listen())
             while True:
                 self._woken.clear()
-                waiting = await self._waiting()
+                waiting: dict[str, Entry] = {}
+                async with patience("outbox"):
+                    waiting = await self._waiting()
                 for entry in outbox.due(waiting.values(), self._clock.now(), busy):
                     provider = await self._provider(entry.receiver)
                     if provider is not None:
@@ -115,10 +119,10 @@ class Outbox:
 
     async def _provider(self, name: NodeName) -> Provider | None:
         """``None`` while the link is gone: its entries wait in case it comes back."""
-        try:
-            return await self._links.provider(name)
-        except AbsentError:
-            return None
+        found: Provider | None = None
+        async with patience("outbox"):
+            found = next((one for one in await self._links.providers() if one.name == name), None)
+        return found
 
     def _pause(self, waiting: list[Entry], busy: set[NodeName]) -> float:
         wake = outbox.next_wake(waiting, busy)

@@ -56,7 +56,10 @@ class TaskLog:
         while self._waiting and len(batch) < 1000:
             batch.append(self._waiting.popleft())
         if batch:
-            await self._store.append(self._stream, batch)
+            try:
+                await self._store.append(self._stream, batch)
+            except VUpdateError as error:
+                _log.error("task log was not kept", task=self._stream.task, lines=len(batch), error=error.message)
             self._hub.publish(Topic.LOGS, f"task/{self._stream.task}")
 
     @contextlib.asynccontextmanager
@@ -196,7 +199,7 @@ class Tasks:
         try:
             async with self._turns[task.service], self._places:
                 current = replace(task, state=TaskState.RUNNING, started=self._clock.now())
-                await self._put(current)
+                await self._put_if_possible(current)
                 current = await self._outcome(current, work)
         except asyncio.CancelledError as error:
             state = TaskState.CANCELLED if _CANCELLED_BY_USER in error.args else TaskState.INTERRUPTED
@@ -205,7 +208,7 @@ class Tasks:
                 raise
         finally:
             self._running.pop(task.id, None)
-            await self._put(replace(current, ended=self._clock.now()))
+            await self._put_if_possible(replace(current, ended=self._clock.now()))
 
     async def _outcome(self, task: Task, work: Work) -> Task:
         log = TaskLog(task.id, self._logs, self._hub, self._clock)
@@ -221,6 +224,13 @@ class Tasks:
                 log(message, Level.ERROR)
                 return replace(task, state=TaskState.FAILED, error=message)
         return replace(task, state=TaskState.SUCCEEDED, result=result)
+
+    async def _put_if_possible(self, task: Task) -> None:
+        """A full disk must not end the node: what was not kept is shown as interrupted after the next start."""
+        try:
+            await self._put(task)
+        except VUpdateError as error:
+            _log.error("state of a task was not kept", task=task.id, state=task.state.value, error=error.message)
 
     async def _put(self, task: Task) -> None:
         await self._kept.put(task)
