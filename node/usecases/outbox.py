@@ -119,10 +119,11 @@ class Outbox:
 
     async def _provider(self, name: NodeName) -> Provider | None:
         """``None`` while the link is gone: its entries wait in case it comes back."""
-        found: Provider | None = None
         async with patience("outbox"):
-            found = next((one for one in await self._links.providers() if one.name == name), None)
-        return found
+            for provider in await self._links.providers():
+                if provider.name == name:
+                    return provider
+        return None
 
     def _pause(self, waiting: list[Entry], busy: set[NodeName]) -> float:
         wake = outbox.next_wake(waiting, busy)
