@@ -4,7 +4,7 @@ Values are frozen dataclasses; their fields are plain types, enums, moments and 
 are strings. Decoding checks every field, so a value that can't be built wrong can't be read wrong either.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -67,12 +67,31 @@ def decode(content: bytes, kind: type[_T]) -> _T:
         raise InvalidValueError(str(error)) from error
 
 
+def moment_text(moment: datetime) -> str:
+    """``moment`` as it is stored: in UTC and always with microseconds, so that texts sort as the moments do."""
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError:  # at the first or last day that there is, another offset can lie outside the calendar
+        return moment.isoformat(timespec="microseconds")
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def to_document(value: object) -> dict[str, Any]:
     """``value`` as a JSON object of plain types, for a document store."""
-    document = msgspec.to_builtins(value, enc_hook=_to_plain)
+    document = _with_moments_as_text(msgspec.to_builtins(value, enc_hook=_to_plain, builtin_types=(datetime,)))
     if not isinstance(document, dict):
         raise TypeError(f"{type(value).__name__} is not stored as an object")
     return document
+
+
+def _with_moments_as_text(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return moment_text(value)
+    if isinstance(value, dict):
+        return {key: _with_moments_as_text(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_with_moments_as_text(item) for item in value]
+    return value
 
 
 def from_document(document: dict[str, Any], kind: type[_T]) -> _T:

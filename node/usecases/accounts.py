@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from federation import codec
 from federation.clock import Clock
 from federation.digest import Digest
 from federation.errors import AbsentError, DeniedError
@@ -98,8 +99,7 @@ class Accounts:
         return _OPERATOR if secrets.compare_digest(token.encode(), self.access_token.encode()) else None
 
     async def _forget_expired(self, now: datetime) -> None:
-        moment = now.isoformat().replace("+00:00", "Z")
-        expired = Where("expires", "<", moment)
+        expired = Where("expires", "<", codec.moment_text(now))
         for link in await self._links.find(expired, limit=100):
             await self._links.remove(link.secret)
         for session in await self._sessions.find(expired, limit=100):

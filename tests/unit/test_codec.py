@@ -231,3 +231,20 @@ def test_any_value_in_any_field_gives_a_value_or_an_error_of_ours(name: str, val
         codec.decode(json.dumps(document).encode(), Everything)
     with contextlib.suppress(VUpdateError):
         codec.from_document(document, Everything)
+
+
+ZONES = st.sampled_from([UTC, timezone(timedelta(hours=2))])
+
+
+@given(st.lists(st.datetimes(min_value=datetime(1, 1, 3), timezones=ZONES), min_size=2, max_size=6))  # noqa: DTZ001
+def test_stored_moments_sort_as_texts_in_the_order_of_time(moments: list[datetime]) -> None:
+    """Also where one has no fraction of a second, or was given with another offset."""
+    whole = [moment.replace(microsecond=0) for moment in moments]
+    stored = sorted((codec.to_document({"at": [moment]})["at"][0], moment) for moment in [*moments, *whole])
+    assert [moment for _, moment in stored] == sorted(moment for _, moment in stored)
+
+
+def test_a_moment_at_the_edge_of_the_calendar_is_stored_as_it_came() -> None:
+    """A peer may send the first day of year 1 with an offset; storing it must not fail."""
+    edge = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=2)))
+    assert codec.to_document({"at": edge}) == {"at": "0001-01-01T00:00:00.000000+02:00"}
