@@ -12,8 +12,9 @@ from agent.link import NodeLink, check_order
 from agent.threads import unbroken
 from federation.assignment import Assignment
 from federation.backoff import Backoff
-from federation.errors import DiskFullError, UnreachableError, VUpdateError
+from federation.errors import DiskFullError, StaleError, TamperedError, UnreachableError, VUpdateError
 from federation.files import write_atomic
+from federation.state import PROBLEM_CHARS
 
 CHECK_SECONDS: Final = 300.0
 _EVENTS: Final = frozenset({"connected", "assignment"})
@@ -24,14 +25,25 @@ _log: Final = structlog.get_logger("agent")
 class Assignments:
     """Keeps the agent's assignment up to date and hands it to ``on_new``."""
 
-    def __init__(self, home: Home, link: NodeLink, on_new: Callable[[Assignment], None], backoff: Backoff) -> None:
+    def __init__(
+        self,
+        home: Home,
+        link: NodeLink,
+        on_new: Callable[[Assignment], None],
+        backoff: Backoff,
+        on_problem: Callable[[], None],
+    ) -> None:
+        """``on_problem`` is called whenever ``problem`` has become another one."""
         self._home = home
+        self._on_problem = on_problem
         self._link = link
         self._on_new = on_new
         self._backoff = backoff
         self._poke = asyncio.Event()
         self._is_kept = False
         self.held: Assignment | None = None
+        self.problem = home.problem
+        """Why the node's last word was refused; nothing where it was not."""
 
     def recall(self) -> None:
         """Take up the assignment held before this start; a damaged one is as none."""
@@ -67,13 +79,25 @@ class Assignments:
             await self._wait(CHECK_SECONDS)
             try:
                 await self._fetch()
+                await self._state("")
                 attempt = 0
             except (VUpdateError, OSError) as error:
                 level = "info" if isinstance(error, UnreachableError) else "warning"
                 getattr(_log, level)("assignment not fetched", error=str(error))
+                if isinstance(error, TamperedError | StaleError):
+                    await self._state(str(error)[:PROBLEM_CHARS])
                 await asyncio.sleep(self._backoff.delay(attempt))
                 attempt += 1
                 self._poke.set()
+
+    async def _state(self, problem: str) -> None:
+        """Let it be seen, here and on the node, why what the node says is refused."""
+        if problem == self.problem:
+            return
+        self.problem = problem
+        self._on_problem()
+        with contextlib.suppress(OSError, DiskFullError):  # it is said in the log, too
+            await unbroken(self._home.keep_problem, problem)
 
     async def _wait(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -82,8 +106,7 @@ class Assignments:
         self._poke.clear()
 
     async def _fetch(self) -> None:
-        content = await self._link.assignment()
-        assignment = self._link.read_assignment(content)
+        assignment, content = await self._link.assignment()
         check_order(self.held, assignment)
         if assignment == self.held and self._is_kept:
             return

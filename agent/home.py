@@ -12,6 +12,7 @@ from federation.errors import CorruptError, InvalidValueError
 from federation.files import write_atomic
 from federation.keys import PublicKey
 from federation.names import InstanceName, NodeName, ServiceKey
+from federation.state import PROBLEM_CHARS
 from federation.versions import ClientVersion
 
 _JOURNAL_SUFFIX = ".record"
@@ -114,6 +115,25 @@ class Home:
     def assignment(self) -> Path:
         """The last assignment that was verified, as received."""
         return self.root / "assignment.json"
+
+    @property
+    def _problem(self) -> Path:
+        return self.root / "problem"
+
+    @property
+    def problem(self) -> str:
+        """Why the node's last word was refused; nothing where it was not."""
+        try:
+            return self._problem.read_text("utf-8", errors="replace")[:PROBLEM_CHARS]
+        except FileNotFoundError:
+            return ""
+
+    def keep_problem(self, problem: str) -> None:
+        """Keep it for whoever looks at this host."""
+        if problem:
+            write_atomic(self._problem, problem.encode())
+        else:
+            self._problem.unlink(missing_ok=True)
 
     @property
     def spool(self) -> Path:

@@ -17,7 +17,7 @@ from federation.digest import Digest
 from federation.errors import CorruptError, TamperedError
 from federation.image import Image
 from federation.keys import PublicKey
-from federation.manifest import Manifest
+from federation.manifest import SignedManifest
 from federation.state import Moved
 from federation.transfer.install import install_pack
 
@@ -34,7 +34,12 @@ class Fetched:
 class Delivery(Protocol):
     """Where versions come from."""
 
-    async def manifest(self, digest: Digest) -> Manifest:
+    @property
+    def node_key(self) -> PublicKey:
+        """The key that our node is known by now."""
+        ...
+
+    async def manifest(self, digest: Digest) -> SignedManifest:
         """The verified manifest whose signed statement has ``digest``.
 
         Raises:
@@ -51,13 +56,14 @@ class Delivery(Protocol):
         ...
 
 
-def check_manifest(manifest: Manifest, slot: Slot, unit: Unit, node_key: PublicKey) -> None:
-    """Accept only the manifest that the assignment means, made by our own node.
+def check_manifest(signed: SignedManifest, slot: Slot, unit: Unit, node_key: PublicKey) -> None:
+    """Accept only the manifest that the assignment means, signed by the key that our own node has now.
 
     Raises:
         TamperedError: another one.
     """
-    if manifest.maker.key != node_key:
+    manifest = signed.manifest
+    if not signed.bears(node_key):
         raise TamperedError(f"{slot.version} was not signed by our node but by {manifest.maker.node}: refused")
     named = (manifest.service, manifest.version, manifest.image)
     if named != (unit.key.service, slot.version, slot.image):
@@ -76,17 +82,16 @@ class _Pack:
 class Installer:
     """Brings versions to the units of one agent."""
 
-    def __init__(self, delivery: Delivery, node_key: PublicKey, place: Place, clock: Clock) -> None:
+    def __init__(self, delivery: Delivery, place: Place, clock: Clock) -> None:
         self._delivery = delivery
-        self._node_key = node_key
         self._place = place
         self._clock = clock
 
     async def download(self, unit: Unit, slot: Slot, committed: Slot | None) -> Moved:
         """Fetch what is needed to stage ``slot``."""
         began = self._clock.monotonic()
-        manifest = await self._delivery.manifest(slot.manifest)
-        check_manifest(manifest, slot, unit, self._node_key)
+        signed = await self._delivery.manifest(slot.manifest)
+        check_manifest(signed, slot, unit, self._delivery.node_key)
         base = None if committed is None else await unbroken(slots.installed_image, unit, committed.version)
         fetched = await self._fetch(unit, slot, None if base is None else base.digest)
         return Moved(
@@ -98,6 +103,7 @@ class Installer:
         )
 
     async def _fetch(self, unit: Unit, slot: Slot, base: Digest | None) -> Fetched:
+        # One place for all: a new agent goes on with what an old one had begun, if it asks for the same.
         arriving = unit.packs / "pack"
         fetched = await self._delivery.pack(slot.image, base, arriving)
         if fetched.base not in (None, base):

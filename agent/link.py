@@ -6,22 +6,23 @@ from pathlib import Path
 from typing import Final
 
 from agent.install import Fetched
+from agent.trust import NodeTrust
 from federation import codec, limits
 from federation.assignment import Assignment
 from federation.digest import Digest
-from federation.errors import InvalidValueError, StaleError, TamperedError, VUpdateError
+from federation.errors import AbsentError, InvalidValueError, StaleError, TamperedError, VUpdateError
 from federation.identity import NodeId
+from federation.keychange import AGENT_PATH
 from federation.keys import PublicKey
 from federation.link.client import PeerClient
 from federation.link.events import Event
 from federation.link.follow import follow, reconnect_backoff
 from federation.link.messages import FaultTaken, LogsTaken
 from federation.log import LogBatch
-from federation.manifest import Manifest, SignedManifest
+from federation.manifest import SignedManifest
 from federation.state import InstanceState
+from federation.transfer.format import BASE_FIELD, FULL_BYTES_FIELD
 
-BASE_HEADER: Final = "Vupdate-Pack-Base"
-FULL_BYTES_HEADER: Final = "Vupdate-Full-Bytes"
 _ROOT: Final = "/agent/v1"
 _ANSWER_BYTES: Final = 64 * limits.KIB
 _PACK_BYTES: Final = limits.IMAGE_BYTES
@@ -40,9 +41,9 @@ def check_order(held: Assignment | None, received: Assignment) -> None:
 class NodeLink:
     """The agent's node."""
 
-    def __init__(self, client: PeerClient, node_key: PublicKey, agent: NodeId) -> None:
+    def __init__(self, client: PeerClient, trust: NodeTrust, agent: NodeId) -> None:
         self._client = client
-        self._node_key = node_key
+        self._trust = trust
         self._agent = agent
 
     def read_assignment(self, content: bytes) -> Assignment:
@@ -51,11 +52,31 @@ class NodeLink:
         Raises:
             TamperedError, OversizedError
         """
-        return Assignment.read(content, node=self._node_key, reader=self._agent)
+        return Assignment.read(content, node=self._trust.key, reader=self._agent)
 
-    async def assignment(self) -> bytes:
-        """The envelope of the present assignment, not yet verified."""
-        return await self._client.get(f"{_ROOT}/assignment", most_bytes=limits.ENVELOPE_BYTES)
+    async def assignment(self) -> tuple[Assignment, bytes]:
+        """The present assignment, and the envelope that it came in; a changed key of the node is followed.
+
+        Raises:
+            TamperedError: not made by our node for us; others as ``PeerClient.get``.
+        """
+        content = await self._client.get(f"{_ROOT}/assignment", most_bytes=limits.ENVELOPE_BYTES)
+        try:
+            return self.read_assignment(content), content
+        except TamperedError as error:
+            if not await self._followed(error):
+                raise
+        return self.read_assignment(content), content
+
+    async def _followed(self, refusal: TamperedError) -> bool:
+        """Whether the node's own key changes lead on from the key that it is known by."""
+        try:
+            document = await self._client.get(AGENT_PATH, most_bytes=limits.KEY_CHANGES_BYTES)
+            return await self._trust.follow(document)
+        except AbsentError:
+            return False  # a node that knows of no key changes
+        except TamperedError as error:
+            raise error from refusal
 
     def events(
         self, on_state: Callable[[bool], None], on_error: Callable[[VUpdateError], None]
@@ -73,22 +94,26 @@ class NodeLink:
 
     # What agent.install.Delivery asks
 
-    async def manifest(self, digest: Digest) -> Manifest:
+    @property
+    def node_key(self) -> PublicKey:
+        return self._trust.key
+
+    async def manifest(self, digest: Digest) -> SignedManifest:
         content = await self._client.get(f"{_ROOT}/manifests/{digest}", most_bytes=limits.ENVELOPE_BYTES)
         signed = SignedManifest.from_bytes(content)
         if signed.digest != digest:
             raise TamperedError(f"the node sent another manifest than {digest}: refused")
-        return signed.manifest
+        return signed
 
     async def pack(self, image: Digest, base: Digest | None, target: Path) -> Fetched:
         query = {} if base is None else {"from": str(base)}
         got = await self._client.download(f"{_ROOT}/packs/{image}", query, target=target, most_bytes=_PACK_BYTES)
         try:
-            rests_on = got.headers.get(BASE_HEADER, "")
+            rests_on = got.headers.get(BASE_FIELD, "")
             return Fetched(
                 base=Digest(rests_on) if rests_on else None,
-                moved_bytes=got.bytes,
-                full_bytes=int(got.headers.get(FULL_BYTES_HEADER, got.bytes)),
+                moved_bytes=got.moved_bytes,
+                full_bytes=int(got.headers.get(FULL_BYTES_FIELD, got.bytes)),
             )
         except (InvalidValueError, ValueError) as error:
             raise TamperedError("the node sent a pack with headers that can't be read: refused") from error

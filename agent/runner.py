@@ -30,6 +30,7 @@ from agent.settings import Place
 from agent.shipping import Shipper
 from agent.spool import Spool
 from agent.supervisor import Supervisor
+from agent.trust import NodeTrust
 from federation.assignment import Assignment
 from federation.backoff import Backoff
 from federation.clock import Clock
@@ -103,9 +104,9 @@ class Agent:
         spool = Spool(home.spool)
         self._shipper = Shipper(spool, link, self._rng)
         self._desk = FaultDesk(identity, attached.instance, spool)
-        self._installer = Installer(link, attached.node_key, self._place, clock)
+        self._installer = Installer(link, self._place, clock)
         self._board = Board(link, self._state, self._rng)
-        self._assignments = Assignments(home, link, self._on_assignment, reconnect_backoff())
+        self._assignments = Assignments(home, link, self._on_assignment, reconnect_backoff(), self._on_change)
         self._supervisors: dict[ServiceKey, Supervisor] = {}
         self._group = asyncio.TaskGroup()
         self._tasks: dict[ServiceKey, asyncio.Task[None]] = {}
@@ -138,6 +139,7 @@ class Agent:
             at=self._clock.now(),
             revision=0 if held is None else held.revision,
             services=tuple(self._supervisors[key].state for key in sorted(self._supervisors)),
+            problem=self._assignments.problem,
         )
 
     def _on_change(self) -> None:
@@ -220,7 +222,9 @@ async def run_agent(
     key = PrivateKey.load(place.key)
     with only_agent(place):
         async with peer_session() as session:
-            link = NodeLink(PeerClient(session, attached.url, attached.node_key, key, clock), attached.node_key, key.id)
+            # A node takes what is addressed to a key that it had before: the client need not follow as well.
+            client = PeerClient(session, attached.url, attached.node_key, key, clock)
+            link = NodeLink(client, NodeTrust(place, attached), key.id)
             agent = Agent(place, attached, link=link, identity=key.id, clock=clock, make_journal=make_journal)
             await agent.run(stop, ready)
 

@@ -52,4 +52,5 @@ def read_status(home: Path, now: datetime | None = None) -> InstanceState:
         at=SystemClock().now() if now is None else now,
         revision=0 if held is None else held.revision,
         services=tuple(_service(place, key, ordered.get(key)) for key in sorted({*place.journaled(), *ordered})),
+        problem=place.problem,
     )

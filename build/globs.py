@@ -36,7 +36,8 @@ def _name_regex(part: str) -> str:
         if end > 0:
             inside = part[position + 1 : end]
             negated = inside[0] in "!^"
-            escaped = re.sub(r"([\\\[\]^&~|])", r"\\\1", inside[negated:])
+            # Doubled signs are kept by Python's expressions for operations on sets: here they stand for themselves.
+            escaped = re.sub(r"([\\\[\]^&~|]|-(?=-)|(?<=-)-)", r"\\\1", inside[negated:])
             regex += f"(?!/)[{'^' * negated}{escaped}]"
             position = end + 1
             continue

@@ -66,6 +66,23 @@ class Envelope:
         others = tuple(other for other in self.signatures if other.key_id != key.id)
         return replace(self, signatures=(*others, Signature(str(key.id), value)))
 
+    def with_signature_of(self, key: PublicKey, other: "Envelope") -> "Envelope":
+        """The same with the signature by ``key`` that ``other``, an envelope of the same payload, bears.
+
+        Raises:
+            TamperedError: ``other`` holds something else, or bears no valid signature by ``key``.
+            OversizedError: there would be more signatures than ``limits`` allow.
+        """
+        message = _pre_authentication_encoding(self.payload_type, self.payload)
+        valid = [one for one in other.signatures if key.verifies(one.value, message)]
+        if (other.payload_type, other.payload) != (self.payload_type, self.payload) or not valid:
+            raise TamperedError(f"no signature of {key.id.short}… over this very payload: refused")
+        if self.signers([key]):
+            return self
+        if len(self.signatures) >= limits.ENVELOPE_SIGNATURES:
+            raise OversizedError(f"an envelope with more than {limits.ENVELOPE_SIGNATURES} signatures is refused")
+        return replace(self, signatures=(*self.signatures, Signature(str(key.id), valid[0].value)))
+
     def signers(self, keys: Iterable[PublicKey]) -> frozenset[NodeId]:
         """Those of ``keys`` whose valid signature the envelope bears; each counts once."""
         message = _pre_authentication_encoding(self.payload_type, self.payload)

@@ -5,7 +5,7 @@ of the image. Predicate: what the version is, from which commits, by whom, and f
 overlay. Signed by the node that made it and never re-encoded: it is checked and passed on as the bytes received.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 import msgspec
@@ -164,7 +164,8 @@ def _decode(payload: bytes) -> Manifest:
 class SignedManifest:
     """A manifest whose signature by the key it names has been checked.
 
-    Whether that key is its maker's is for the caller to decide: see ``trust.check_origin_key``.
+    Whether that key is its maker's, and still is, the caller decides: once a maker is known to have changed its key,
+    the newest one must have signed too. The digest is that of the payload, and stays the same however many sign.
     """
 
     manifest: Manifest
@@ -181,6 +182,23 @@ class SignedManifest:
         if manifest.maker.key != key.public:
             raise ValueError("a manifest is signed by the node that it names as its maker")
         return cls(manifest, Envelope.signed(PAYLOAD_TYPE, _encode(manifest), key))
+
+    def bears(self, key: PublicKey) -> bool:
+        """Whether ``key`` has signed it: its maker's, or one that took that one's place later."""
+        return bool(self.envelope.signers([key]))
+
+    def countersigned(self, key: PrivateKey) -> "SignedManifest":
+        """The same with one more signature: by it a maker stands by what it signed with a key since given up."""
+        return replace(self, envelope=self.envelope.with_signature(key))
+
+    def with_signature_of(self, key: PublicKey, other: "SignedManifest") -> "SignedManifest":
+        """The same with the signature by ``key`` that ``other`` bears.
+
+        Raises:
+            TamperedError: ``other`` is another manifest, or ``key`` has not signed it.
+            OversizedError: too many signatures.
+        """
+        return replace(self, envelope=self.envelope.with_signature_of(key, other.envelope))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Self:

@@ -1,7 +1,7 @@
 """A profile: the named set of services that a node shares with consumers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from federation.names import ProfileName, ServiceName
@@ -13,10 +13,14 @@ SELF: Final = ProfileName("self")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A name and the services that its consumers may see; they see nothing else."""
+    """A name and the services that its consumers may see; they see nothing else.
+
+    ``public``: everybody may read its catalogue without credentials. Images are for linked consumers all the same.
+    """
 
     name: ProfileName
     services: frozenset[ServiceName]
+    public: bool = False
 
     def covers(self, service: ServiceName) -> bool:
         """Whether a consumer of this profile may know of ``service``."""
@@ -28,4 +32,4 @@ class Profile:
 
     def changed(self, *, add: Iterable[ServiceName] = (), remove: Iterable[ServiceName] = ()) -> "Profile":
         """The profile with services added and removed."""
-        return Profile(name=self.name, services=(self.services | set(add)) - set(remove))
+        return replace(self, services=(self.services | set(add)) - set(remove))

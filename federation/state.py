@@ -2,12 +2,15 @@
 
 import enum
 from dataclasses import dataclass
+from typing import Final
 
 from federation import limits
 from federation.codec import Moment
 from federation.errors import InvalidValueError
 from federation.names import ServiceKey
 from federation.versions import ClientVersion
+
+PROBLEM_CHARS: Final = 1000
 
 
 class Phase(enum.Enum):
@@ -57,8 +60,16 @@ class ServiceState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceState:
-    """All services of one instance at one moment. ``revision``: the assignment's that the agent holds."""
+    """All services of one instance at one moment. ``revision``: the assignment's that the agent holds.
+
+    ``problem``: why it refused what its node said last; nothing where it did not.
+    """
 
     at: Moment
     revision: int
     services: tuple[ServiceState, ...]
+    problem: str = ""
+
+    def __post_init__(self) -> None:
+        if len(self.problem) > PROBLEM_CHARS:
+            raise InvalidValueError(f"the problem of an instance has at most {PROBLEM_CHARS} characters")

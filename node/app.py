@@ -9,14 +9,21 @@ from werkzeug.exceptions import HTTPException
 from federation import limits
 from federation.clock import Clock
 from federation.errors import VUpdateError
+from federation.link.request import joined_headers
 from node.graphql.context import Context
 from node.graphql.view import mount
 from node.http.agents import AgentRoutes
 from node.http.authentication import Authentication
+from node.http.catalogs import CatalogRoutes
 from node.http.errors import answer_of
 from node.http.files import Connection
+from node.http.identity import IdentityRoutes
+from node.http.keys import KeyRoutes
+from node.http.packs import PackRoutes
+from node.http.pairing import PairingRoutes
 from node.http.peers import PeerRoutes
 from node.http.people import PeopleRoutes
+from node.http.reports import ReportRoutes
 from node.http.route import Call, Route
 from node.usecases import Usecases
 
@@ -35,8 +42,14 @@ def pages_folder() -> Path | None:
 def all_routes(usecases: Usecases, pages: Path | None) -> tuple[Route, ...]:
     """Every route of a node but GraphQL, whose fields declare their roles one by one."""
     return (
+        *CatalogRoutes(usecases).routes(),
         *PeerRoutes(usecases).routes(),
+        *ReportRoutes(usecases).routes(),
+        *IdentityRoutes(usecases).routes(),
+        *PairingRoutes(usecases).routes(),
+        *KeyRoutes(usecases).routes(),
         *AgentRoutes(usecases).routes(),
+        *PackRoutes(usecases).routes(),
         *PeopleRoutes(usecases, pages).routes(),
     )
 
@@ -45,7 +58,15 @@ def _view(route: Route, authentication: Authentication) -> Callable[..., Awaitab
     async def view(**path: str) -> Response:
         body = await _body() if route.method == "POST" else b""
         caller = await authentication.caller(route.access, request, body)
-        call = Call(caller=caller, body=body, path=path, query=request.args, cookies=request.cookies)
+        route.admit(caller)
+        call = Call(
+            caller=caller,
+            body=body,
+            path=path,
+            query=request.args,
+            cookies=request.cookies,
+            headers=joined_headers(request.headers.items()),
+        )
         return await route.handle(call)
 
     return view

@@ -1,68 +1,36 @@
 """Puts the use cases of one node together; which storage and which network they work on is decided outside."""
 
-import random
-from functools import cached_property, partial
+from collections.abc import Mapping
+from functools import cached_property
 
-from federation.clock import Clock
-from federation.keys import PrivateKey
-from federation.transfer.images import load_image
-from federation.transfer.localblobs import LocalBlobs
-from federation.transfer.packstore import PackStore
+from federation.catalog.listing import Tested
+from federation.names import NodeName, ProfileName, ServiceName
+from federation.versions import DeveloperVersion
 from node import __version__
-from node.config import Settings
-from node.repositories import Repositories
-from node.storage.logs import LogStore
-from node.storage.port import Storage
+from node.foundation import Foundation
+from node.model.peer import Consumer, Provider
+from node.neighbours import Neighbours
+from node.upward import Upward, upward
 from node.usecases import NodeIdentity, Usecases
-from node.usecases.accounts import Accounts
-from node.usecases.adaptation import Adaptation
-from node.usecases.audit import Audit
-from node.usecases.builds import Builds
-from node.usecases.changes import ChangeHub
-from node.usecases.client_builds import ClientBuilds
-from node.usecases.desired import Desired
-from node.usecases.faults import Faults
-from node.usecases.followers import Follow, Followers
-from node.usecases.images import Images
-from node.usecases.instances import Instances
+from node.usecases.addresses import Addresses
+from node.usecases.catalog_keys import CatalogKeys
+from node.usecases.catalogs import Catalogs
+from node.usecases.contents import Contents
+from node.usecases.explaining import Explanations
+from node.usecases.farewells import Farewells
+from node.usecases.followers import Followers
+from node.usecases.following import Following
 from node.usecases.links import Links
 from node.usecases.logs import Logs
-from node.usecases.offers import Offers
-from node.usecases.outbox import Outbox
-from node.usecases.peers import ConnectPeer, Presence
-from node.usecases.pins import Pins
-from node.usecases.profiles import Profiles
-from node.usecases.releases import Releases
-from node.usecases.services import Services
-from node.usecases.tasks import Tasks
+from node.usecases.moves import Moves
+from node.usecases.packmaker import PackMaker
+from node.usecases.provider_catalogs import ProviderCatalogs
 from node.usecases.updates import Updates
-from node.usecases.versions import Versions
+from node.usecases.withdrawn_running import WithdrawnRunning
 
 
-class Assembly:
-    """One node, put together; each part is made when first asked for."""
-
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        key: PrivateKey,
-        storage: Storage,
-        connect: ConnectPeer,
-        follow: Follow,
-        clock: Clock,
-        rng: random.Random,
-    ) -> None:
-        self._settings = settings
-        self._key = key
-        self._connect = connect
-        self._follow = follow
-        self._clock = clock
-        self._rng = rng
-        self._kept = Repositories.open(storage)
-        self._log_store = LogStore(storage, clock)
-        self._hub = ChangeHub()
-        self._work = settings.data / "work"
+class Assembly(Foundation):
+    """One node, put together: its links to others on its foundation."""
 
     def usecases(self) -> Usecases:
         """All that the node can do."""
@@ -76,269 +44,269 @@ class Assembly:
             ),
             accounts=self._accounts,
             adaptation=self._adaptation,
+            addresses=self._addresses,
+            alarms=self._alarms,
             audit=self._audit,
             builds=self._builds,
+            catalog_keys=self._catalog_keys,
+            catalogs=self._catalogs,
             changes=self._hub,
             client_builds=self._client_builds,
+            delivery=self._upward.delivery,
             desired=self._desired,
-            faults=self._faults,
+            explanations=self._explanations,
+            farewells=self._farewells,
+            faults=self._upward.faults,
             followers=self._followers,
+            following=self._following,
+            images=self._images,
             instances=self._instances,
+            key_changes=self._key_changes,
             links=self._links,
             logs=Logs(self._log_store, self._hub),
-            offers=self._offers,
-            outbox=self._outbox,
+            marks=self._upward.marks,
+            moves=self._moves,
+            nearby=self._neighbours.nearby,
+            outbox=self._upward.outbox,
+            packs=self._pack_maker,
+            pairing=self._neighbours.pairing,
+            penalties=self._penalties,
+            pins=self._pins,
             presence=self._presence,
             profiles=self._profiles,
+            proofs=self._proofs,
+            received=self._upward.received,
+            reports=self._upward.reports,
             services=self._services,
             tasks=self._tasks,
+            transfers=self._transfers,
             updates=self._updates,
             versions=self._versions,
+            withdrawals=self._withdrawals,
+            withdrawn_running=self._withdrawn_running,
         )
 
     @cached_property
-    def _blobs(self) -> LocalBlobs:
-        blobs = LocalBlobs(self._settings.data / "blobs")
-        blobs.clean_leftovers()
-        return blobs
-
-    @cached_property
-    def _packs(self) -> PackStore:
-        folder, budget = self._settings.data / "packs", self._settings.pack_budget_bytes
-        return PackStore(folder, self._blobs, budget, partial(load_image, self._blobs), clock=self._clock)
-
-    @cached_property
-    def _images(self) -> Images:
-        return Images(self._blobs, self._packs)
-
-    def close(self) -> None:
-        """Let go of what runs beside the event loop."""
-        self._packs.close()
-
-    @cached_property
-    def _accounts(self) -> Accounts:
-        return Accounts(
-            url=self._settings.url,
-            links=self._kept.logins,
-            sessions=self._kept.sessions,
-            audit=self._audit,
-            clock=self._clock,
+    def _pack_maker(self) -> PackMaker:
+        return PackMaker(
+            images=self._images,
+            versions=self._versions,
+            desired=self._desired,
+            links=self._links,
+            instances=self._instances,
+            hub=self._hub,
         )
 
     @cached_property
-    def _audit(self) -> Audit:
-        return Audit(
-            self._kept.audit,
-            self._clock,
+    def _moves(self) -> Moves:
+        return Moves(
+            links=self._links,
+            nearby=self._neighbours.nearby,
+            addresses=self._addresses,
+            hub=self._hub,
         )
 
     @cached_property
-    def _presence(self) -> Presence:
-        return Presence(
-            self._hub,
-        )
-
-    @cached_property
-    def _versions(self) -> Versions:
-        return Versions(
-            self._kept.versions,
-            self._hub,
-        )
-
-    @cached_property
-    def _desired(self) -> Desired:
-        return Desired(
-            self._kept.revisions,
-            self._versions,
-            self._hub,
-            self._audit,
-            self._clock,
-        )
-
-    @cached_property
-    def _services(self) -> Services:
-        return Services(
-            self._kept.developed,
-            self._kept.sites,
-            self._hub,
-            self._audit,
-        )
-
-    @cached_property
-    def _profiles(self) -> Profiles:
-        return Profiles(
-            self._kept.profiles,
-            self._kept.profile_counts,
-            self._hub,
-            self._audit,
-        )
-
-    @cached_property
-    def _pins(self) -> Pins:
-        return Pins(
-            self._kept.pins,
-            self._clock,
-            node=self._settings.name,
-            key=self._key.public,
-        )
-
-    @cached_property
-    def _tasks(self) -> Tasks:
-        return Tasks(
-            kept=self._kept.tasks,
-            logs=self._log_store,
+    def _neighbours(self) -> Neighbours:
+        return Neighbours(
+            settings=self._settings,
+            key=self._key,
+            links=self._links,
+            profiles=self._profiles,
+            identify=self._identify,
+            listen=self._listen,
+            connect=self._connect,
             hub=self._hub,
             audit=self._audit,
             clock=self._clock,
-            side_by_side=self._settings.services_side_by_side,
+            rng=self._rng,
         )
 
     @cached_property
-    def _releases(self) -> Releases:
-        return Releases(
-            node=self._settings.name,
-            key=self._key,
-            images=self._images,
-            versions=self._versions,
-            desired=self._desired,
+    def _addresses(self) -> Addresses:
+        return Addresses(
+            links=self._links,
+            nearby=self._neighbours.nearby.urls_of,
+            connect=self._connect,
             clock=self._clock,
         )
 
     @cached_property
-    def _builds(self) -> Builds:
-        return Builds(
-            node=self._settings.name,
-            services=self._services,
-            versions=self._versions,
-            releases=self._releases,
-            tasks=self._tasks,
-            work=self._work,
-        )
-
-    @cached_property
-    def _client_builds(self) -> ClientBuilds:
-        return ClientBuilds(
-            node=self._settings.name,
-            services=self._services,
-            versions=self._versions,
-            desired=self._desired,
-            images=self._images,
-            releases=self._releases,
-            tasks=self._tasks,
-            work=self._work,
+    def _farewells(self) -> Farewells:
+        return Farewells(
+            kept=self._kept.farewells,
+            connect=self._connect,
+            audit=self._audit,
+            clock=self._clock,
+            rng=self._rng,
         )
 
     @cached_property
     def _links(self) -> Links:
         return Links(
-            node=self._settings.name,
-            url=self._settings.url,
-            key=self._key,
+            station=self._station,
             invitations=self._kept.invitations,
             providers=self._kept.providers,
             consumers=self._kept.consumers,
+            farewells=self._farewells,
             profiles=self._profiles,
             pins=self._pins,
             presence=self._presence,
             connect=self._connect,
+            root_of=self._root_of,
+            trust=self._trust,
+            forget=self._forget,
+            move=self._move,
+        )
+
+    async def _move(self, name: NodeName, url: str) -> Provider:
+        # Addresses rest on the links themselves, so they are made later.
+        return await self._addresses.follow(name, url)
+
+    async def _root_of(self, profile: ProfileName) -> str:
+        return await self._catalogs.root(profile)
+
+    async def _trust(self, provider: NodeName, root: str) -> None:
+        await self._provider_catalogs.trust(provider, root)
+
+    async def _forget(self, consumer: Consumer) -> None:
+        await self._upward.received.forget(consumer)
+
+    @cached_property
+    def _withdrawn_running(self) -> WithdrawnRunning:
+        return WithdrawnRunning(
+            withdrawals=self._withdrawals,
+            desired=self._desired,
+            instances=self._instances,
+            alarms=self._alarms,
             hub=self._hub,
+        )
+
+    @cached_property
+    def _contents(self) -> Contents:
+        return Contents(
+            node=self._settings.name,
+            node_id=self._key.id,
+            desired=self._desired,
+            versions=self._versions,
+            withdrawals=self._withdrawals,
+            trails_of=self._trails_of,
+            marks_of=self._marks_of,
+            key_changes_of=self._key_changes.envelopes,
+            hub=self._hub,
+        )
+
+    async def _trails_of(self, versions: Mapping[ServiceName, DeveloperVersion]) -> dict[ServiceName, tuple[str, ...]]:
+        return await self._following.trails(versions)
+
+    async def _marks_of(self, profile: ProfileName) -> list[Tested]:
+        return await self._upward.received.marks(profile)
+
+    @cached_property
+    def _catalog_keys(self) -> CatalogKeys:
+        return CatalogKeys(
+            catalogs=self._catalogs,
+            profiles=self._profiles,
+            alarms=self._alarms,
             audit=self._audit,
             clock=self._clock,
         )
 
     @cached_property
-    def _offers(self) -> Offers:
-        return Offers(
-            key=self._key,
+    def _catalogs(self) -> Catalogs:
+        return Catalogs(
+            folder=self._settings.data / "tuf",
+            contents=self._contents,
+            profiles=self._profiles,
+            versions=self._versions,
+            alarms=self._alarms,
+            hub=self._hub,
+            clock=self._clock,
+            rng=self._rng,
+        )
+
+    @cached_property
+    def _provider_catalogs(self) -> ProviderCatalogs:
+        return ProviderCatalogs(
+            folder=self._settings.data / "trusted",
+            connect=self._connect,
+            clock=self._clock,
+        )
+
+    @cached_property
+    def _following(self) -> Following:
+        return Following(
+            node=self._key.id,
+            providers=self._kept.providers,
+            followed=self._kept.followed,
+            failures=self._kept.failures,
+            services=self._services,
             desired=self._desired,
             versions=self._versions,
-            profiles=self._profiles,
-            images=self._images,
+            withdrawals=self._withdrawals,
+            penalties=self._penalties,
+            hub=self._hub,
+            audit=self._audit,
             clock=self._clock,
+            rng=self._rng,
         )
 
     @cached_property
     def _updates(self) -> Updates:
         return Updates(
-            reader=self._key.id,
             links=self._links,
+            catalogs=self._provider_catalogs,
+            following=self._following,
             pins=self._pins,
-            services=self._services,
+            key_changes=self._key_changes,
+            withdrawals=self._withdrawals,
             versions=self._versions,
             desired=self._desired,
-            images=self._images,
+            fetcher=self._fetcher,
+            alarms=self._alarms,
             tasks=self._tasks,
-            transfers=self._kept.transfers,
-            connect=self._connect,
             clock=self._clock,
-            work=self._work,
         )
 
     @cached_property
     def _followers(self) -> Followers:
         return Followers(
             links=self._links,
+            following=self._following,
             updates=self._updates,
             presence=self._presence,
+            search=self._addresses.search,
             connect=self._connect,
             follow=self._follow,
             hub=self._hub,
-            rng=self._rng,
-        )
-
-    @cached_property
-    def _adaptation(self) -> Adaptation:
-        return Adaptation(
-            kept=self._kept.adapted,
-            desired=self._desired,
-            versions=self._versions,
-            services=self._services,
-            profiles=self._profiles,
-            links=self._links,
-            builds=self._client_builds,
-            tasks=self._tasks,
-            hub=self._hub,
             clock=self._clock,
             rng=self._rng,
         )
 
     @cached_property
-    def _instances(self) -> Instances:
-        return Instances(
+    def _explanations(self) -> Explanations:
+        return Explanations(
+            links=self._links,
+            following=self._following,
+            desired=self._desired,
+            adaptation=self._adaptation,
+            instances=self._instances,
+        )
+
+    @cached_property
+    def _upward(self) -> Upward:
+        return upward(
             node=self._settings.name,
-            url=self._settings.url,
             key=self._key,
-            kept=self._kept.instances,
-            tokens=self._kept.tokens,
+            kept=self._kept,
+            links=self._links,
+            profiles=self._profiles,
             desired=self._desired,
             versions=self._versions,
-            images=self._images,
-            presence=self._presence,
+            instances=self._instances,
+            connect=self._connect,
             hub=self._hub,
             audit=self._audit,
             clock=self._clock,
-        )
-
-    @cached_property
-    def _outbox(self) -> Outbox:
-        return Outbox(
-            entries=self._kept.outbox,
-            links=self._links,
-            connect=self._connect,
-            hub=self._hub,
-            clock=self._clock,
             rng=self._rng,
-        )
-
-    @cached_property
-    def _faults(self) -> Faults:
-        return Faults(
-            node=self._settings.name,
-            node_id=self._key.id,
-            kept=self._kept.faults,
-            versions=self._versions,
-            profiles=self._profiles,
-            outbox=self._outbox,
-            hub=self._hub,
-            clock=self._clock,
         )

@@ -1,6 +1,7 @@
 """The settings of one node: read once from ``<data>/config.toml``, all mistakes reported together."""
 
 import ipaddress
+import socket
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +16,42 @@ from federation.limits import GIB
 from federation.names import NodeName
 
 _CONFIG = "config.toml"
-_KEYS = {"name", "host", "port", "url", "storage", "pack_budget_bytes", "services_side_by_side"}
+_CERTIFICATE_KEYS = ("tls_certificate", "tls_key", "tls_proxy_certificate")
+_KEYS = {
+    "name",
+    "host",
+    "port",
+    "url",
+    "tls",
+    "discovery",
+    *_CERTIFICATE_KEYS,
+    "storage",
+    "pack_budget_bytes",
+    "services_side_by_side",
+}
+_TLS = ("auto", "on", "off")
+_DISCOVERY = ("on", "off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A node's settings. ``url``: where others reach it; ``storage``: ``sqlite`` or a ``mongodb://`` URI."""
+    """A node's settings. ``url``: where others reach it; ``storage``: ``sqlite`` or a ``mongodb://`` URI.
+
+    ``tls``: ``auto`` is on unless only programs of this machine can reach the node. ``tls_certificate``, ``tls_key``:
+    the operator's own, instead of a self-made one; ``tls_proxy_certificate``: that of a proxy which does TLS before it.
+    ``discovery``: ``on`` or ``off``; when nothing is said, on unless only programs of this machine reach the node.
+    """
 
     name: NodeName
     data: Path
     host: str
     port: int
     url: str
+    tls: str = "auto"
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_proxy_certificate: Path | None = None
+    discovery: str | None = None
     storage: str = "sqlite"
     pack_budget_bytes: int = 4 * GIB
     services_side_by_side: int = 2
@@ -35,6 +60,21 @@ class Settings:
     def key_file(self) -> Path:
         """The node key, PKCS #8, mode 0600."""
         return self.data / "keys" / "node.pem"
+
+    @property
+    def serves_tls(self) -> bool:
+        """Whether the node itself serves TLS."""
+        return _serves_tls(self.tls, self.host, own_certificate=self.tls_certificate is not None)
+
+    @property
+    def only_here(self) -> bool:
+        """Whether only programs of this machine reach the node."""
+        return _is_loopback(self.host)
+
+    @property
+    def discovers(self) -> bool:
+        """Whether the node announces itself on the local network, and listens for others."""
+        return self.discovery == "on" or (self.discovery is None and not self.only_here)
 
     @property
     def access_file(self) -> Path:
@@ -47,6 +87,31 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _serves_tls(tls: str, host: str, *, own_certificate: bool) -> bool:
+    return tls == "on" or (tls == "auto" and (own_certificate or not _is_loopback(host)))
+
+
+def _tls_mistakes(document: dict[str, object]) -> list[str]:
+    tls, url = document.get("tls", "auto"), str(document.get("url", ""))
+    found = [
+        f"{key} is not the path of a file"
+        for key in _CERTIFICATE_KEYS
+        if key in document and not (isinstance(document[key], str) and document[key])
+    ]
+    if tls not in _TLS:
+        return [*found, f"tls {tls!r} is none of {', '.join(_TLS)}"]
+    own = "tls_certificate" in document
+    if own != ("tls_key" in document):
+        found.append("tls_certificate and tls_key go together: give both, or neither for a self-made certificate")
+    if tls == "off" and own:
+        found.append('tls = "off", but there is a tls_certificate: take one of the two out')
+    if url.startswith("http:") and _serves_tls(str(tls), str(document.get("host", "")), own_certificate=own):
+        found.append(f'the node serves TLS, but its url is {url}: write https://, or tls = "off" to do without')
+    if url.startswith("http:") and "tls_proxy_certificate" in document:
+        found.append(f"tls_proxy_certificate is for a proxy that others reach by https://, but url is {url}")
+    return found
 
 
 def _mistakes(document: dict[str, object]) -> list[str]:
@@ -72,14 +137,18 @@ def _mistakes(document: dict[str, object]) -> list[str]:
         value = document.get(key, 1)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             found.append(f"{key} {value!r} is not a positive number")
-    return found
+    discovery = document.get("discovery", "off")
+    if discovery not in _DISCOVERY:
+        found.append(f"discovery {discovery!r} is neither 'on' nor 'off'")
+    return found + _tls_mistakes(document)
 
 
 def _settings(data: Path, document: dict[str, object]) -> Settings:
     mistakes = _mistakes(document)
     if mistakes:
         raise InvalidValueError(f"{data / _CONFIG}: " + "; ".join(mistakes))
-    values = {**document, "name": NodeName(str(document["name"])), "data": data}
+    paths = {key: data / str(document[key]) for key in _CERTIFICATE_KEYS if key in document}
+    values = {**document, **paths, "name": NodeName(str(document["name"])), "data": data}
     return Settings(**values)  # type: ignore[arg-type]  # each value's type was checked above
 
 
@@ -101,10 +170,19 @@ def load_settings(data: Path) -> Settings:
         raise InvalidValueError(f"{data / _CONFIG}: {error}") from error
 
 
+def _reached(host: str) -> str:
+    """``host`` as it stands in an address."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
+        return socket.gethostname().lower()
+    return f"[{host}]" if ":" in host else host
+
+
 def create_node(
-    data: Path, *, name: NodeName, host: str, port: int, url: str | None, storage: str = "sqlite"
+    data: Path, *, name: NodeName, host: str, port: int, url: str | None, storage: str = "sqlite", tls: str = "auto"
 ) -> Settings:
-    """Make a node in ``data``: its settings and its key.
+    """Make a node in ``data``: its settings and its key. Without ``url``, it is reached where it listens.
+
+    A node that listens at all addresses of its machine is reached by the machine's name.
 
     Raises:
         ExistsError: there is one already; its key is never overwritten.
@@ -113,13 +191,16 @@ def create_node(
     data = data.absolute()
     if (data / _CONFIG).exists() or (data / "keys" / "node.pem").exists():
         raise ExistsError(f"there is a node in {data} already")
-    reached = f"[{host}]" if ":" in host else host
+    reached = _reached(host)
+    scheme = "https" if _serves_tls(tls, host, own_certificate=False) else "http"
     document: dict[str, object] = {
         "name": str(name),
         "host": host,
         "port": port,
-        "url": url or f"http://{reached}:{port}",
+        "url": url or f"{scheme}://{reached}:{port}",
     }
+    if tls != "auto":
+        document["tls"] = tls
     if storage != "sqlite":
         document["storage"] = storage
     settings = _settings(data, document)

@@ -10,23 +10,19 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Final
+from functools import partial
 
 import structlog
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from quart import Quart
 
 from federation import codec
 from federation.errors import ConflictError, LocalError
 from federation.files import write_atomic
+from node.certificates import Certificates
 from node.config import Settings
-from node.usecases import Usecases, faults
+from node.server import WebServer
+from node.usecases import Usecases
 
-_BACKLOG: Final = 4096
-# Granian counts open streams against this number, and at its default of 1,024 the next one hangs the whole server.
-_STREAMS_MOST: Final = 100_000
-_STOP_SECONDS: Final = 10
 _log = structlog.get_logger(__name__)
 
 
@@ -69,37 +65,15 @@ def check_port(settings: Settings) -> None:
             ) from error
 
 
-def _write_access(settings: Settings, usecases: Usecases) -> None:
+def _write_access(settings: Settings, usecases: Usecases, certificates: Certificates) -> None:
     """Leave the operator's command line its way in: who can read the node's data is its operator."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     reached = "127.0.0.1" if settings.host in ("0.0.0.0", "::", "[::]") else host  # noqa: S104  compared, not bound
-    access = {"url": f"http://{reached}:{settings.port}", "token": usecases.accounts.access_token}
+    scheme = "http" if certificates.own is None else "https"
+    access = {"url": f"{scheme}://{reached}:{settings.port}", "token": usecases.accounts.access_token}
+    if certificates.own is not None:
+        access["certificate"] = certificates.own
     write_atomic(settings.access_file, codec.encode(access), mode=0o600)
-
-
-async def _serve_http(app: Quart, settings: Settings, stop: asyncio.Event) -> None:
-    server = Server(
-        app,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGINL,
-        backlog=_BACKLOG,
-        backpressure=_STREAMS_MOST,
-        log_enabled=False,
-    )
-    # Streams never end by themselves; after this time they are cut.
-    server.workers_kill_timeout = _STOP_SECONDS
-
-    async def stop_server() -> None:
-        await stop.wait()
-        server.stop()  # type: ignore[no-untyped-call]  # Granian gives no types here
-
-    async with asyncio.TaskGroup() as group:
-        stopper = group.create_task(stop_server())
-        await server.serve()
-        stopper.cancel()
-    if not stop.is_set():
-        raise LocalError("the web server ended by itself: see the log above")
 
 
 async def _wait_until_served(settings: Settings) -> None:
@@ -129,7 +103,11 @@ async def _stopped_by_signals(stop: asyncio.Event) -> AsyncIterator[None]:
 
 
 async def run(
-    usecases: Usecases, app: Quart, settings: Settings, ready: Callable[[Usecases], object] | None = None
+    usecases: Usecases,
+    app: Quart,
+    settings: Settings,
+    certificates: Certificates,
+    ready: Callable[[Usecases], object] | None = None,
 ) -> None:
     """Serve ``app`` and run the background loops until SIGTERM or SIGINT; ``ready`` is called once it answers.
 
@@ -137,16 +115,30 @@ async def run(
         LocalError: a part of the node died.
     """
     stop = asyncio.Event()
+    if signed := await usecases.key_changes.countersign():
+        _log.info("versions signed by the new key too", versions=signed)
+    if usecases.key_changes.former_ids:
+        await usecases.withdrawals.renew()
     async with _stopped_by_signals(stop), asyncio.TaskGroup() as group, usecases.tasks.running():
         loops = [
             group.create_task(usecases.adaptation.run()),
+            group.create_task(usecases.catalog_keys.run()),
+            group.create_task(usecases.catalogs.run()),
+            group.create_task(usecases.farewells.run()),
             group.create_task(usecases.followers.run()),
             group.create_task(usecases.logs.maintain_for_ever()),
-            group.create_task(usecases.outbox.run({faults.KIND: usecases.faults})),
+            group.create_task(usecases.moves.run()),
+            group.create_task(usecases.nearby.run()),
+            group.create_task(usecases.pairing.run()),
+            group.create_task(usecases.packs.run()),
+            group.create_task(usecases.delivery.run()),
+            group.create_task(usecases.reports.run()),
+            group.create_task(usecases.withdrawn_running.run()),
         ]
-        serving = group.create_task(_serve_http(app, settings, stop))
+        write_access = partial(_write_access, settings, usecases, certificates)
+        serving = group.create_task(WebServer(app, settings, certificates, write_access).run(stop))
         await _wait_until_served(settings)
-        _write_access(settings, usecases)
+        write_access()
         _log.info("node is ready", node=settings.name, url=settings.url)
         if ready is not None:
             ready(usecases)

@@ -3,17 +3,40 @@
 from dataclasses import dataclass
 from typing import Self
 
-from federation.outbox import Entry
+from federation.outbox import Checkpoint, Entry
 from federation.profile import Profile
+from federation.tally import Tally
 from node.model.account import AuditEntry, LoginLink, Session
+from node.model.alarm import Alarm
 from node.model.desired import Revision
+from node.model.following import Failure, Followed
 from node.model.instance import EnrolmentToken, Instance, StoredFault
-from node.model.peer import Consumer, PendingInvitation, Pin, Provider
+from node.model.peer import Consumer, Farewell, PendingInvitation, Pin, Provider
+from node.model.penalty import Penalty
+from node.model.report import OwnMark, ReceivedCounts, ReceivedMark, ReceivedStates, ReportQueued, SentLetter
 from node.model.task import Task
 from node.model.version import DevelopedService, SiteSettings, StoredVersion, Transfer
+from node.model.withdrawal import KeptWithdrawal
 from node.storage.port import Collection, Storage
 from node.storage.repository import Repository
-from node.usecases import adaptation, audit, desired, faults, links, outbox, profiles, tasks, updates, versions
+from node.usecases import (
+    adaptation,
+    alarms,
+    audit,
+    consumers,
+    desired,
+    farewells,
+    faults,
+    following,
+    instances,
+    outbox,
+    received,
+    tasks,
+    transfers,
+    versions,
+    withdrawals,
+)
+from node.usecases.key_changes import Countersigned, countersigned_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +44,31 @@ class Repositories:
     """The repositories of one node."""
 
     adapted: Repository[adaptation.Adapted]
+    alarms: Repository[Alarm]
     audit: Repository[AuditEntry]
     consumers: Repository[Consumer]
+    countersigned: Repository[Countersigned]
     developed: Repository[DevelopedService]
+    farewells: Repository[Farewell]
+    failures: Repository[Failure]
     faults: Repository[StoredFault]
+    followed: Repository[Followed]
     instances: Repository[Instance]
     invitations: Repository[PendingInvitation]
     logins: Repository[LoginLink]
     outbox: Repository[Entry]
+    outbox_checkpoints: Repository[Checkpoint]
+    outbox_sent: Repository[SentLetter]
+    outbox_tallies: Repository[Tally]
+    own_marks: Repository[OwnMark]
+    penalties: Repository[Penalty]
     pins: Repository[Pin]
-    profile_counts: Repository[profiles.ProfileCount]
     profiles: Repository[Profile]
     providers: Repository[Provider]
+    received_counts: Repository[ReceivedCounts]
+    received_marks: Repository[ReceivedMark]
+    received_states: Repository[ReceivedStates]
+    reports_queued: Repository[ReportQueued]
     revisions: Repository[Revision]
     sessions: Repository[Session]
     sites: Repository[SiteSettings]
@@ -40,6 +76,7 @@ class Repositories:
     tokens: Repository[EnrolmentToken]
     transfers: Repository[Transfer]
     versions: Repository[StoredVersion]
+    withdrawals: Repository[KeptWithdrawal]
 
     @classmethod
     def open(cls, storage: Storage) -> Self:
@@ -50,29 +87,55 @@ class Repositories:
 
         return cls(
             adapted=Repository(kept("adapted"), adaptation.Adapted, lambda one: one.service, "adaptation"),
+            alarms=Repository(kept("alarms", *alarms.INDEXES), Alarm, lambda one: one.id, "alarm"),
             audit=Repository(kept("audit"), AuditEntry, audit.entry_key, "audit entry"),
             consumers=Repository(
-                kept("consumers", *links.CONSUMER_INDEXES), Consumer, lambda one: one.name, "consumer"
+                kept("consumers", *consumers.INDEXES), Consumer, lambda one: one.name, "consumer"
             ),
+            countersigned=Repository(kept("countersigned"), Countersigned, countersigned_key, "countersignature"),
             developed=Repository(kept("developed"), DevelopedService, lambda one: one.name, "service"),
+            farewells=Repository(kept("farewells", *farewells.INDEXES), Farewell, lambda one: one.id, "farewell"),
+            failures=Repository(kept("failures"), Failure, following.failure_key, "failure of an update"),
             faults=Repository(kept("faults", *faults.INDEXES), StoredFault, lambda one: one.report.id, "fault report"),
-            instances=Repository(kept("instances"), Instance, lambda one: one.name, "instance"),
+            followed=Repository(kept("followed"), Followed, lambda one: one.service, "followed service"),
+            instances=Repository(kept("instances", *instances.INDEXES), Instance, lambda one: one.name, "instance"),
             invitations=Repository(kept("invitations"), PendingInvitation, lambda one: one.secret, "invitation"),
             logins=Repository(kept("logins", "expires"), LoginLink, lambda one: one.secret, "log-in link"),
             outbox=Repository(kept("outbox", *outbox.INDEXES), Entry, lambda one: one.id, "outbox entry"),
-            pins=Repository(kept("pins"), Pin, lambda one: one.node, "pinned key"),
-            profile_counts=Repository(
-                kept("profile_counts"), profiles.ProfileCount, lambda _: profiles.COUNT_KEY, "count of profile changes"
+            penalties=Repository(kept("penalties"), Penalty, lambda one: one.provider, "penalty"),
+            outbox_checkpoints=Repository(
+                kept("outbox_checkpoints"), Checkpoint, lambda one: one.receiver, "checkpoint of the outbox"
             ),
+            outbox_sent=Repository(
+                kept("outbox_sent", *outbox.SENT_INDEXES), SentLetter, lambda one: one.entry, "sent letter"
+            ),
+            outbox_tallies=Repository(kept("outbox_tallies"), Tally, lambda one: one.receiver, "tally"),
+            own_marks=Repository(kept("own_marks"), OwnMark, lambda one: one.id, "tested mark"),
+            pins=Repository(kept("pins"), Pin, lambda one: one.node, "pinned key"),
             profiles=Repository(kept("profiles"), Profile, lambda one: one.name, "profile"),
             providers=Repository(kept("providers"), Provider, lambda one: one.name, "provider"),
+            received_counts=Repository(
+                kept("received_counts"), ReceivedCounts, lambda one: one.consumer, "received counts"
+            ),
+            received_marks=Repository(
+                kept("received_marks", *received.MARK_INDEXES), ReceivedMark, lambda one: one.id, "tested mark"
+            ),
+            received_states=Repository(
+                kept("received_states"), ReceivedStates, lambda one: one.consumer, "received state report"
+            ),
+            reports_queued=Repository(
+                kept("reports_queued"), ReportQueued, lambda one: one.provider, "queued state report"
+            ),
             revisions=Repository(kept("revisions", *desired.INDEXES), Revision, desired.revision_key, "revision"),
             sessions=Repository(kept("sessions", "expires"), Session, lambda one: one.secret, "session"),
             sites=Repository(kept("sites"), SiteSettings, lambda one: one.service, "site settings"),
             tasks=Repository(kept("tasks", *tasks.INDEXES), Task, lambda one: one.id, "task"),
             tokens=Repository(kept("enrolments"), EnrolmentToken, lambda one: one.secret, "enrolment"),
             transfers=Repository(
-                kept("transfers", *updates.TRANSFER_INDEXES), Transfer, updates.transfer_key, "transfer"
+                kept("transfers", *transfers.INDEXES), Transfer, transfers.transfer_key, "transfer"
             ),
             versions=Repository(kept("versions", *versions.INDEXES), StoredVersion, versions.version_key, "version"),
+            withdrawals=Repository(
+                kept("withdrawals", *withdrawals.INDEXES), KeptWithdrawal, withdrawals.withdrawal_key, "withdrawal"
+            ),
         )

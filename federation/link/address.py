@@ -1,5 +1,6 @@
 """Decides which web addresses a node may be reached by: http or https, a host, perhaps a port, and nothing else."""
 
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import urlsplit
@@ -35,3 +36,11 @@ def check_url(url: str) -> str:
     if not url.startswith(("http://", "https://")) or not _acceptable(url):
         raise InvalidValueError(f"{url[:80]!r} is not a node's address: http:// or https://, a host, perhaps :port")
     return url.removesuffix("/")
+
+
+def is_nowhere(url: str) -> bool:
+    """Whether ``url`` names no machine: what a node that listens at all addresses calls itself."""
+    try:
+        return ipaddress.ip_address(urlsplit(url).hostname or "").is_unspecified
+    except ValueError:
+        return False

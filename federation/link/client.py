@@ -1,9 +1,11 @@
 """Asks a peer over HTTP: every request signed, every wait and every body bounded, every failure an error of ours.
 
-The peer's answers are not signed; what must be believed is a statement inside the body, which the caller verifies.
+Over TLS nothing is sent before the peer has proven that the certificate shown is its own (``pinned``). The peer's
+answers are not signed; what must be believed is a statement inside the body, which the caller verifies.
 """
 
 import contextlib
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +23,13 @@ from federation.keys import PrivateKey, PublicKey
 from federation.link import events
 from federation.link.address import check_url
 from federation.link.answers import ERROR_BODY_BYTES, error_of_answer, plain_text
+from federation.link.download import Answer, Download, Downloaded, Patience, check_status, usual_patience
 from federation.link.events import Event, EventParser, EventStreamError
-from federation.link.landing import landing
+from federation.link.pinned import Pin, PinnedConnections
 from federation.link.request import HttpRequest
 from federation.link.signature import signed_headers
+
+__all__ = ["USUAL_TIMEOUTS", "Downloaded", "PeerClient", "Timeouts", "peer_session"]
 
 _NO_QUERY: Final[Mapping[str, str]] = MappingProxyType({})
 _READ_BYTES: Final = 256 * limits.KIB
@@ -64,14 +69,6 @@ class Timeouts:
 USUAL_TIMEOUTS: Final = Timeouts()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Downloaded:
-    """A download that is whole and on disk: its size and the answer's headers (names in any case)."""
-
-    bytes: int
-    headers: Mapping[str, str]
-
-
 def peer_session() -> aiohttp.ClientSession:
     """A session for ``PeerClient``: no cookies, no proxies from the environment, nothing unpacked on the way."""
     return aiohttp.ClientSession(
@@ -82,6 +79,11 @@ def peer_session() -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=16),
         headers={"User-Agent": "vupdate", "Accept-Encoding": "identity"},
     )
+
+
+def _unread(content: aiohttp.StreamReader) -> bytes:
+    """What had arrived when the connection broke: aiohttp has it, but only raises from then on."""
+    return b"".join(getattr(content, "_buffer", ()))
 
 
 class PeerClient:
@@ -96,13 +98,19 @@ class PeerClient:
         clock: Clock,
         *,
         timeouts: Timeouts = USUAL_TIMEOUTS,
+        patience: Patience | None = None,
+        pinned: PinnedConnections | None = None,
     ) -> None:
+        """``pinned``: what clients on one session share; without it, this one proves its peer for itself."""
         self.url = check_url(url)
         self.clock = clock
         self._session = session
+        self._peer = peer
         self._audience = peer.id
         self._key = key
         self._timeouts = timeouts
+        self._patience = patience
+        self._pinned = pinned or PinnedConnections(session)
 
     async def get(self, path: str, query: Mapping[str, str] = _NO_QUERY, *, most_bytes: int) -> bytes:
         """The body of ``path``.
@@ -129,19 +137,30 @@ class PeerClient:
     async def download(self, path: str, query: Mapping[str, str], target: Path, *, most_bytes: int) -> Downloaded:
         """The body of ``path`` in the file ``target``, which appears whole and synced or not at all.
 
+        It continues after a break, here or when called again with the same path, query and target; see ``download``.
         There is no limit to the whole time, only to how long nothing comes.
 
         Raises:
+            TamperedError: a lying answer.
             DiskFullError: no room; others as ``get``.
         """
         request = HttpRequest(method="GET", path=path, query=urlencode(query))
-        async with self._answer(request, self._timeouts.of_download) as answer:
-            self._check_announced(answer, most_bytes)
-            size = 0
-            async with landing(target) as append, contextlib.aclosing(self._chunks(answer, most_bytes)) as chunks:
-                async for chunk in chunks:
-                    size += await append(chunk)
-            return Downloaded(bytes=size, headers=answer.headers)
+
+        @contextlib.asynccontextmanager
+        async def ask(headers: Mapping[str, str]) -> AsyncIterator[Answer]:
+            async with self._answer(request, self._timeouts.of_download, headers) as answer:
+                check_status(answer.status, self.url)
+                pieces = functools.partial(self._chunks, answer)
+                yield Answer(status=answer.status, headers=answer.headers, length=answer.content_length, pieces=pieces)
+
+        return await Download(
+            ask,
+            target,
+            origin=f"{self._audience} {request.target}",
+            url=f"{self.url}{path}",
+            most_bytes=most_bytes,
+            patience=self._patience or usual_patience(),
+        ).run()
 
     @contextlib.asynccontextmanager
     async def events(self, path: str) -> AsyncIterator[AsyncIterator[Event]]:
@@ -165,24 +184,34 @@ class PeerClient:
 
     @contextlib.asynccontextmanager
     async def _answer(
-        self, request: HttpRequest, limit: aiohttp.ClientTimeout
+        self, request: HttpRequest, limit: aiohttp.ClientTimeout, added: Mapping[str, str] = _NO_QUERY
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The good answer to ``request``; only what the connection does is explained, not errors of the block."""
         with self._explained():
-            answer = await self._session.request(
-                request.method,
-                yarl.URL(self.url + request.target, encoded=True),
-                headers=self._headers(request),
-                data=request.body or None,
-                allow_redirects=False,
-                timeout=limit,
-            )
+            try:
+                answer = await self._ask(request, limit, added, await self._pinned.proven(self.url, self._peer))
+            except aiohttp.ServerFingerprintMismatch:
+                # The certificate was renewed, or somebody stands in between: the peer's own word tells.
+                answer = await self._ask(request, limit, added, await self._pinned.proven_anew(self.url, self._peer))
         try:
             await self._check(answer)
             yield answer
         finally:
             # Closes the connection where the body was not read to its end.
             answer.release()
+
+    async def _ask(
+        self, request: HttpRequest, limit: aiohttp.ClientTimeout, added: Mapping[str, str], pin: Pin
+    ) -> aiohttp.ClientResponse:
+        return await self._session.request(
+            request.method,
+            yarl.URL(self.url + request.target, encoded=True),
+            headers={**self._headers(request), **added},
+            data=request.body or None,
+            allow_redirects=False,
+            timeout=limit,
+            ssl=pin,
+        )
 
     def _headers(self, request: HttpRequest) -> dict[str, str]:
         headers = signed_headers(request, key=self._key, audience=self._audience, now=self.clock.now())
@@ -206,17 +235,24 @@ class PeerClient:
             return b"".join([chunk async for chunk in chunks])
 
     async def _chunks(self, answer: aiohttp.ClientResponse, most_bytes: int | None) -> AsyncGenerator[bytes, None]:
-        """The body in pieces as it comes; the announced length is not relied upon."""
+        """The body in pieces as it comes, all that came before a break too; the announced length is not relied upon."""
         received = 0
+        broken: UnreachableError | None = None
         while True:
-            with self._explained():
-                chunk = await answer.content.readany()
-            if not chunk:
-                return
+            try:
+                with self._explained():
+                    chunk = await answer.content.readany()
+            except UnreachableError as error:
+                broken, chunk = error, _unread(answer.content)
             received += len(chunk)
             if most_bytes is not None and received > most_bytes:
                 raise OversizedError(f"{self.url} sent more than {most_bytes} bytes: refused")
-            yield chunk
+            if chunk:
+                yield chunk
+            if broken is not None:
+                raise broken
+            if not chunk:
+                return
 
     async def _events(self, answer: aiohttp.ClientResponse) -> AsyncGenerator[Event, None]:
         parser = EventParser()

@@ -9,7 +9,7 @@ import binascii
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Self, TypeVar
+from typing import ClassVar, Final, Self
 
 from federation import codec, limits
 from federation.codec import Moment
@@ -22,8 +22,6 @@ INVITATION_PREFIX: Final = "vui1:"
 ENROLMENT_PREFIX: Final = "vua1:"
 SECRET_BYTES: Final = 32
 _SECRET_BYTES_MOST: Final = 64
-
-_T = TypeVar("_T")
 
 
 def new_secret() -> str:
@@ -50,88 +48,70 @@ def check_secret(secret: str) -> None:
         raise InvalidValueError("the secret is damaged: copy the whole text again")
 
 
-def _to_text(prefix: str, value: object) -> str:
-    return prefix + base64.urlsafe_b64encode(codec.encode(value)).decode("ascii").rstrip("=")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What both kinds hold: where their maker is, the key it will be recognised by, and a secret good for one use."""
 
+    PREFIX: ClassVar[str]
+    WHAT: ClassVar[str]
 
-def _from_text(text: str, prefix: str, kind: type[_T], what: str) -> _T:
-    # A terminal or a mail program may have broken the text into lines.
-    joined = "".join(text[: 2 * limits.INVITATION_CHARS].split())
-    if not joined.startswith(prefix):
-        raise InvalidValueError(f"this is not an {what}: copy the whole text, it begins with {prefix}")
-    if len(joined) > limits.INVITATION_CHARS:
-        raise InvalidValueError(f"this is too long for an {what}: copy only the one text that begins with {prefix}")
-    try:
-        return codec.decode(_from_base64url(joined.removeprefix(prefix)), kind)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidValueError(
-            f"the {what} is damaged or cut off: copy the whole text, it begins with {prefix}"
-        ) from error
+    url: str
+    node: NodeName
+    key: PublicKey
+    secret: str = field(repr=False)
+    expires: Moment
+
+    def __post_init__(self) -> None:
+        check_url(self.url)
+        check_secret(self.secret)
+
+    @property
+    def text(self) -> str:
+        """The same as one line to copy."""
+        return self.PREFIX + base64.urlsafe_b64encode(codec.encode(self)).decode("ascii").rstrip("=")
+
+    def expired(self, now: datetime) -> bool:
+        """Whether its maker will no longer take it."""
+        return now >= self.expires
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """What was copied as ``text``; white space in it does no harm.
+
+        Raises:
+            InvalidValueError: not a whole one of this kind.
+        """
+        # A terminal or a mail program may have broken the text into lines.
+        joined = "".join(text[: 2 * limits.INVITATION_CHARS].split())
+        if not joined.startswith(cls.PREFIX):
+            raise InvalidValueError(f"this is not an {cls.WHAT}: copy the whole text, it begins with {cls.PREFIX}")
+        if len(joined) > limits.INVITATION_CHARS:
+            raise InvalidValueError(
+                f"this is too long for an {cls.WHAT}: copy only the one text that begins with {cls.PREFIX}"
+            )
+        try:
+            return codec.decode(_from_base64url(joined.removeprefix(cls.PREFIX)), cls)
+        except (binascii.Error, ValueError) as error:
+            raise InvalidValueError(
+                f"the {cls.WHAT} is damaged or cut off: copy the whole text, it begins with {cls.PREFIX}"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invitation:
+class Invitation(Handover):
     """What a consumer needs to link to the node ``node`` and take the versions of ``profile``. Good for one use."""
 
-    url: str
-    node: NodeName
-    key: PublicKey
+    PREFIX: ClassVar[str] = INVITATION_PREFIX
+    WHAT: ClassVar[str] = "invitation"
+
     profile: ProfileName
-    secret: str = field(repr=False)
-    expires: Moment
-
-    def __post_init__(self) -> None:
-        check_url(self.url)
-        check_secret(self.secret)
-
-    @property
-    def text(self) -> str:
-        """The invitation as one line to copy."""
-        return _to_text(INVITATION_PREFIX, self)
-
-    def expired(self, now: datetime) -> bool:
-        """Whether its maker will no longer take it."""
-        return now >= self.expires
-
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """The invitation that was copied as ``text``; white space in it does no harm.
-
-        Raises:
-            InvalidValueError: not a whole invitation.
-        """
-        return _from_text(text, INVITATION_PREFIX, cls, "invitation")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
+class Enrolment(Handover):
     """What an agent needs to attach itself to the node ``node`` as ``instance``. Good for one use."""
 
-    url: str
-    node: NodeName
-    key: PublicKey
+    PREFIX: ClassVar[str] = ENROLMENT_PREFIX
+    WHAT: ClassVar[str] = "enrolment"
+
     instance: InstanceName
-    secret: str = field(repr=False)
-    expires: Moment
-
-    def __post_init__(self) -> None:
-        check_url(self.url)
-        check_secret(self.secret)
-
-    @property
-    def text(self) -> str:
-        """The enrolment as one line to copy."""
-        return _to_text(ENROLMENT_PREFIX, self)
-
-    def expired(self, now: datetime) -> bool:
-        """Whether its maker will no longer take it."""
-        return now >= self.expires
-
-    @classmethod
-    def from_text(cls, text: str) -> Self:
-        """The enrolment that was copied as ``text``; white space in it does no harm.
-
-        Raises:
-            InvalidValueError: not a whole enrolment.
-        """
-        return _from_text(text, ENROLMENT_PREFIX, cls, "enrolment")

@@ -38,7 +38,7 @@ class HttpRequest:
             raise InvalidValueError(f"the path of a signed request has no escapes: {self.path[:80]!r}")
         if not _QUERY.fullmatch(self.query):
             raise InvalidValueError(f"the query of a signed request is percent-encoded: {self.query[:80]!r}")
-        object.__setattr__(self, "headers", _joined(self.headers.items()))
+        object.__setattr__(self, "headers", joined_headers(self.headers.items()))
 
     @classmethod
     def received(
@@ -50,7 +50,7 @@ class HttpRequest:
             InvalidValueError: a request line that no vUpdate peer sends.
         """
         text = query.decode("latin-1") if isinstance(query, bytes) else query
-        return cls(method=method, path=path, query=text, headers=_joined(headers), body=body)
+        return cls(method=method, path=path, query=text, headers=joined_headers(headers), body=body)
 
     @property
     def target(self) -> str:
@@ -58,7 +58,8 @@ class HttpRequest:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
-def _joined(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+def joined_headers(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """``lines`` by lower-case name; the values of one name joined by commas (RFC 9110 §5.3)."""
     headers: dict[str, str] = {}
     for name, value in lines:
         key = name.lower()

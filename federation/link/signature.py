@@ -11,7 +11,7 @@ machine's clock itself.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -164,13 +164,6 @@ def _check_coverage(claim: _Claim) -> None:
         raise SignatureCoverageError(f"the signature does not cover {', '.join(missing)}: it must")
 
 
-def _check_audience(request: HttpRequest, own_id: NodeId) -> None:
-    if request.headers.get(AUDIENCE_HEADER) != str(own_id):
-        raise WrongAudienceError(
-            f"the request was signed for another node than {own_id.short}…: the link leads to a wrong address"
-        )
-
-
 def _check_body(request: HttpRequest) -> None:
     try:
         ContentDigest.verify(request.headers.get("content-digest", ""), request.body)
@@ -197,9 +190,20 @@ class RequestVerifier:
     can then never fill the memory that peers need.
     """
 
-    def __init__(self, own_id: NodeId, clock: Clock, nonces: NonceMemory | None = None) -> None:
-        """For the node ``own_id``; ``nonces`` is handed in only to bound it otherwise."""
+    def __init__(
+        self,
+        own_id: NodeId,
+        clock: Clock,
+        nonces: NonceMemory | None = None,
+        *,
+        former: Collection[NodeId] = (),
+    ) -> None:
+        """For the node ``own_id``; ``nonces`` is handed in only to bound it otherwise.
+
+        ``former``: ids that the node had before it changed its key; who has not heard of that addresses them still.
+        """
         self._own_id = own_id
+        self._audiences = frozenset({str(own_id), *map(str, former)})
         self._clock = clock
         self._most_seconds = limits.SIGNATURE_AGE_SECONDS + SKEW_SECONDS
         # A signature can be as far in the future when it comes as it may be in the past when it is refused.
@@ -223,7 +227,11 @@ class RequestVerifier:
         """
         claim = _claim(request)
         _check_coverage(claim)
-        _check_audience(request, self._own_id)
+        if request.headers.get(AUDIENCE_HEADER) not in self._audiences:
+            raise WrongAudienceError(
+                f"the request was signed for another node than {self._own_id.short}…: "
+                "the link leads to a wrong address"
+            )
         self._check_time(claim)
         _check_body(request)
         if claim.signer != key.id:

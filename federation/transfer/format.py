@@ -36,6 +36,12 @@ _NO_BASE: Final = bytes(32)
 
 HEADER_BYTES: Final = _LAYOUT.size
 
+BASE_FIELD: Final = "Vupdate-Pack-Base"
+"""The HTTP header beside a pack that names the image it rests on; empty for a full pack."""
+
+FULL_BYTES_FIELD: Final = "Vupdate-Full-Bytes"
+"""The HTTP header beside a pack that says what the full pack would have had."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:

@@ -3,7 +3,8 @@
 Which pack is worth making, and where it is kept, is left to ``packstore``.
 """
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,10 +19,23 @@ from federation.transfer.prefixes import Prefixes
 from federation.transfer.streams import Row, pieces_of
 
 
-def make_pack(*, base: Image | None, image: Image, source: ContentSource, target: Path, level: int = 3) -> int:
+def _go_on() -> None:
+    """Nothing stands against it."""
+
+
+def make_pack(
+    *,
+    base: Image | None,
+    image: Image,
+    source: ContentSource,
+    target: Path,
+    level: int = 3,
+    check: Callable[[], None] = _go_on,
+) -> int:
     """Write the pack that brings ``image`` to whoever has ``base`` (nothing if None); how many bytes it has.
 
-    ``source`` has the contents of both images. The same input gives the same bytes.
+    ``source`` has the contents of both images. The same input gives the same bytes. ``check`` is called between
+    pieces and ends the work by raising.
 
     Raises:
         AbsentError: ``source`` lacks a content of ``image``.
@@ -30,8 +44,8 @@ def make_pack(*, base: Image | None, image: Image, source: ContentSource, target
     """
     with atomic_file(target) as stream:
         stream.write(bytes(HEADER_BYTES))
-        index_section = _write(stream, _index_section(base, image, level))
-        contents_section = _write(stream, _contents_section(base, image, source, level))
+        index_section = _write(stream, _index_section(base, image, level), check)
+        contents_section = _write(stream, _contents_section(base, image, source, level), check)
         header = Header(
             base=None if base is None else base.digest,
             image=image.digest,
@@ -44,8 +58,12 @@ def make_pack(*, base: Image | None, image: Image, source: ContentSource, target
     return header.pack_bytes
 
 
-def _write(stream: BinaryIO, pieces: Iterable[bytes]) -> int:
-    return sum(stream.write(piece) for piece in pieces)
+def _write(stream: BinaryIO, pieces: Iterable[bytes], check: Callable[[], None]) -> int:
+    written = 0
+    for piece in pieces:
+        check()
+        written += stream.write(piece)
+    return written
 
 
 def _index_section(base: Image | None, image: Image, level: int) -> Iterator[bytes]:
@@ -57,12 +75,12 @@ def _index_section(base: Image | None, image: Image, level: int) -> Iterator[byt
 
 def _contents_section(base: Image | None, image: Image, source: ContentSource, level: int) -> Iterator[bytes]:
     due = plan(base, image)
-    prefixes = Prefixes(source)
     row = Row(_row(due.wanted, source))
-    for frame in due.frames:
-        prefix = prefixes.read(frame.prefix)
-        pieces = row.take(frame.size)
-        yield from zstd.compressed(pieces, size=frame.size, bits=frame.window_bits, level=level, prefix=prefix)
+    with contextlib.closing(Prefixes(source)) as prefixes:
+        for frame in due.frames:
+            prefix = prefixes.read(frame.prefix)
+            pieces = row.take(frame.size)
+            yield from zstd.compressed(pieces, size=frame.size, bits=frame.window_bits, level=level, prefix=prefix)
     row.finish()
 
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from federation.digest import Digest
 from federation.image import Entry, Image
-from federation.limits import GIB, MIB
+from federation.limits import MIB
 from federation.transfer import zstd
 
 FRAME_BYTES: Final = 128 * MIB
@@ -25,9 +25,6 @@ FRAME_BYTES: Final = 128 * MIB
 
 _PIECE_SHARE: Final = 5 / 16
 """How much of ``FRAME_BYTES`` a piece of a big file takes; the rest is for the old bytes around it."""
-
-_LARGEST_PATCHED: Final = 1 * GIB
-"""An old version over this is no prefix: each piece would read it anew."""
 
 _PLAIN_WINDOW_BITS: Final = 25
 """A frame without a prefix may be of any length; its reader needs these 32 MiB."""
@@ -177,7 +174,7 @@ def _groups(wanted: Iterable[Content], partners: dict[Content, Content]) -> Iter
 
 
 def _pieces(content: Content, old: Content | None) -> Iterator[Frame]:
-    if old is None or old.size > _LARGEST_PATCHED:
+    if old is None:
         yield Frame(content.size)
         return
     piece = int(FRAME_BYTES * _PIECE_SHARE)

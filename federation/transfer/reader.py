@@ -111,6 +111,11 @@ def _index(frames: zstd.FrameReader, header: Header, base: Image | None) -> Imag
 
 
 def _row(due: tuple[Frame, ...], frames: zstd.FrameReader, old: Prefixes | None) -> Iterator[bytes]:
+    with contextlib.nullcontext() if old is None else contextlib.closing(old):
+        yield from _frames(due, frames, old)
+
+
+def _frames(due: tuple[Frame, ...], frames: zstd.FrameReader, old: Prefixes | None) -> Iterator[bytes]:
     for frame in due:
         prefix = old.read(frame.prefix) if old is not None else b""
         try:

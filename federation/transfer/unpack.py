@@ -1,14 +1,15 @@
-"""Taking a pack into a store of contents: all that it brings, or nothing."""
+"""Taking a pack into a store of contents: all that it brings, or nothing; or, from a bad one, whatever is genuine."""
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from federation.digest import Digest
-from federation.errors import AbsentError, CorruptError
+from federation.errors import AbsentError, CorruptError, TamperedError
 from federation.files import explained_disk_errors
 from federation.image import Image
 from federation.transfer.blobs import BatchSink, ContentSink, ContentSource
@@ -32,12 +33,46 @@ def unpack(pack: Path, *, expected: Digest, base: Image | None, old: ContentSour
         for digest, content in reader.contents(old):
             batch.add(content, digest)
         if reader.base is not None and old is not None:
-            _add_unchanged(reader.image, old, batch)
+            _add_unchanged(reader.image.contents, old, batch)
         return reader.image
 
 
-def _add_unchanged(image: Image, old: ContentSource, batch: ContentSink) -> None:
-    for digest in image.contents:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Salvage:
+    """What a pack gave. ``missing``: contents that it should have brought and did not; ``wrong``: what it got wrong."""
+
+    image: Image
+    missing: tuple[Digest, ...]
+    wrong: TamperedError | None
+
+
+def salvage(
+    pack: Path, *, expected: Digest, base: Image | None, old: ContentSource | None, sink: ContentSink
+) -> Salvage:
+    """As ``unpack``, but what is genuine is kept whatever the rest of the pack is.
+
+    Raises:
+        TamperedError: its header or index is not the right one: nothing was kept. Others as ``unpack``.
+    """
+    wrong: TamperedError | None = None
+    with open_pack(pack, expected=expected, base=base) as reader, _batch(sink, pack.parent) as batch:
+        unchanged = {} if reader.base is None else reader.base.contents
+        try:
+            for digest, content in reader.contents(old):
+                try:
+                    batch.add(content, digest)
+                except TamperedError as error:
+                    wrong = wrong or error
+        except TamperedError as error:  # between or behind the contents
+            wrong = wrong or error
+        if old is not None:
+            _add_unchanged([digest for digest in reader.image.contents if digest in unchanged], old, batch)
+        missing = tuple(digest for digest in reader.image.contents if not batch.has(digest))
+        return Salvage(image=reader.image, missing=missing, wrong=wrong)
+
+
+def _add_unchanged(contents: Iterable[Digest], old: ContentSource, batch: ContentSink) -> None:
+    for digest in contents:
         if not batch.has(digest):
             try:
                 with old.open(digest) as content:

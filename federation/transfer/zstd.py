@@ -111,7 +111,9 @@ class FrameReader:
         except _zstd.ZstdError as error:
             raise DamagedFrameError(str(error)) from error
 
-    def exact_frame(self, *, size: int, bits: int, prefix: bytes | bytearray = b"") -> Iterator[bytes]:
+    def exact_frame(
+        self, *, size: int, bits: int = WINDOW_BITS_MOST, prefix: bytes | bytearray = b""
+    ) -> Iterator[bytes]:
         """As ``frame``, for content of exactly ``size`` bytes."""
         for piece in self.frame(most=size, bits=bits, prefix=prefix):
             size -= len(piece)

@@ -1,4 +1,9 @@
-"""Asks a node by GraphQL: finds it, sends what is asked, reads what is answered within bounds, explains what failed."""
+"""Asks a node by GraphQL: finds it, sends what is asked, reads what is answered within bounds, explains what failed.
+
+Over TLS the token goes only to the node that is meant: the one on this machine by the certificate that it left beside
+its address; another one by its node id, if that is given, or else by a certificate that this machine's authorities
+vouch for.
+"""
 
 import contextlib
 import json
@@ -11,7 +16,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from federation.digest import Digest
+from federation.errors import InvalidValueError, VUpdateError
+from federation.identity import NodeId
 from federation.limits import MIB, RESPONSE_BODY_BYTES
+from federation.link.identity_proof import IdentityProof
+from federation.link.pinned import Pin, pin_of, prove
 from node.cli.exits import CommandError, Exit, answered, unreachable, usage
 
 _ANSWER_SECONDS: Final = 60.0
@@ -25,15 +35,22 @@ _FORBIDDEN: Final = 4403
 CUT_OFF: Final = "cut-off"
 """The code of a connection that stood and broke."""
 TOKEN_VARIABLE: Final = "VUPDATE_TOKEN"  # noqa: S105  # the name of a variable
+NODE_ID_VARIABLE: Final = "VUPDATE_NODE_ID"
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where a node is, and the right to ask it. ``absent``: what to say when nobody answers."""
+    """Where a node is, and the right to ask it. ``absent``: what to say when nobody answers.
+
+    ``certificate``: the one it is known to show; ``node``: who has to prove that it answers there.
+    """
 
     url: str
     token: str
     absent: str
+    certificate: Digest | None = None
+    node: NodeId | None = None
 
 
 def _no_node(data: Path) -> str:
@@ -52,9 +69,18 @@ def _remote(url: str) -> Access:
             "denied",
             status=Exit.DENIED,
         )
-    return Access(
-        url.rstrip("/"), token, f"the node at {url} does not answer: is the address right, and is it running?"
-    )
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise usage(f"--url: over http:// others on the way could read the token; use https:// for {parts.hostname}")
+    absent = f"the node at {url} does not answer: is the address right, and is it running?"
+    return Access(url.rstrip("/"), token, absent, node=_node_meant())
+
+
+def _node_meant() -> NodeId | None:
+    given = os.environ.get(NODE_ID_VARIABLE, "")
+    try:
+        return NodeId.typed(given) if given else None
+    except InvalidValueError as error:
+        raise usage(f"{NODE_ID_VARIABLE}: {error}") from error
 
 
 def find_access(data: Path, url: str | None) -> Access:
@@ -69,7 +95,8 @@ def find_access(data: Path, url: str | None) -> Access:
     try:
         with path.open("rb") as stream:
             found = json.loads(stream.read(_ACCESS_BYTES))
-        return Access(str(found["url"]).rstrip("/"), str(found["token"]), _no_node(data))
+        certificate = Digest(found["certificate"]) if "certificate" in found else None
+        return Access(str(found["url"]).rstrip("/"), str(found["token"]), _no_node(data), certificate)
     except FileNotFoundError as error:
         raise unreachable(_no_node(data)) from error
     except PermissionError as error:
@@ -88,6 +115,7 @@ class Api:
 
     session: aiohttp.ClientSession
     access: Access
+    pin: Pin = True
 
     async def ask(self, document: str, **variables: object) -> Any:
         """The data of a query or a change.
@@ -97,14 +125,16 @@ class Api:
         """
         body = {"query": document, "variables": variables}
         try:
-            async with self.session.post(f"{self.access.url}/graphql", json=body, allow_redirects=False) as answer:
+            async with self.session.post(
+                f"{self.access.url}/graphql", json=body, allow_redirects=False, ssl=self.pin
+            ) as answer:
                 status, content = answer.status, await answer.content.read(RESPONSE_BODY_BYTES + 1)
                 while len(content) <= RESPONSE_BODY_BYTES and (
                     more := await answer.content.read(RESPONSE_BODY_BYTES + 1 - len(content))
                 ):
                     content += more
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise unreachable(self.access.absent) from error
+            raise _no_answer(self.access, error) from error
         return _data(status, content)
 
     async def follow(self, document: str, **variables: object) -> AsyncIterator[Any]:
@@ -119,6 +149,7 @@ class Api:
                 protocols=(_PROTOCOL,),
                 max_msg_size=_MESSAGE_BYTES,
                 heartbeat=_HEARTBEAT_SECONDS,
+                ssl=self.pin,
             ) as socket:
                 await socket.send_json({"type": "connection_init"})
                 payload = {"query": document, "variables": variables}
@@ -132,7 +163,41 @@ class Api:
                     elif message["type"] == "complete":
                         return
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise unreachable(self.access.absent) from error
+            raise _no_answer(self.access, error) from error
+
+
+def _no_answer(access: Access, error: Exception) -> CommandError:
+    """Why the node at ``access`` did not answer, as far as it is seen here."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return CommandError(
+            f"nobody known to this machine vouches for the certificate of {access.url}: set {NODE_ID_VARIABLE} to the "
+            "node's id, as 'vupdate status' on its machine shows it",
+            "tampered",
+        )
+    if isinstance(error, aiohttp.ServerFingerprintMismatch):
+        return CommandError(
+            f"another program than the node meant answers at {access.url}: nothing was sent", "tampered"
+        )
+    return unreachable(access.absent)
+
+
+async def _pin(session: aiohttp.ClientSession, access: Access) -> Pin:
+    """What to accept on a connection to the node at ``access``, its proof seen first where its id is known."""
+    if access.certificate is not None:
+        return pin_of(access.certificate)
+    meant = access.node
+    if meant is None:
+        return True
+
+    def read(content: bytes, nonce: str) -> IdentityProof:
+        return IdentityProof.read_of(content, node=meant, nonce=nonce)
+
+    try:
+        return (await prove(session, access.url, read))[1]
+    except VUpdateError as error:
+        raise CommandError(f"{access.url}: {error.message}; nothing was sent to it", error.code) from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise unreachable(access.absent) from error
 
 
 async def _messages(socket: aiohttp.ClientWebSocketResponse) -> AsyncIterator[dict[str, Any]]:
@@ -188,6 +253,8 @@ async def opened(data: Path, url: str | None) -> AsyncIterator[Api]:
     """The API of the node at ``url``, or else of the one that runs on ``data``."""
     access = find_access(data, url)
     timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS, sock_connect=_CONNECT_SECONDS)
-    headers = {"Authorization": f"Bearer {access.token}"}
-    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
-        yield Api(session, access)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        pin = await _pin(session, access)
+        # The token is not known to the session before it is known whom it goes to.
+        session.headers["Authorization"] = f"Bearer {access.token}"
+        yield Api(session, access, pin)

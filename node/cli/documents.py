@@ -4,21 +4,29 @@ from typing import Final
 
 _TASK = "id kind title who service subject state created started ended error result"
 _REVISION = "kind number who why at versions { service version } deltas { service version }"
-_PROVIDER = "name id url profile linked autoUpdate connected checked error offered { service version }"
+_PROVIDER = "name id url profile linked autoUpdate connected checked error window testedBy offered { service version }"
 _SOURCE = "name url ref directory"
 _SITE = f"service overlays {{ {_SOURCE} }} macros {{ name value }}"
 _MOVED = "moved { version base movedBytes fullBytes seconds }"
 _STATE = f"instance service phase since desired running committed failed error failures lastExit {_MOVED}"
-_INSTANCE = f"name id enrolled seen connected revoked services states {{ {_STATE} }}"
+_INSTANCE = f"name id enrolled seen connected revoked services problem states {{ {_STATE} }}"
 _SERVICE = f"""name developed provider developerDesired clientDesired latestDeveloper latestClient faults
   sources {{ {_SOURCE} }} site {{ {_SITE} }} running {{ {_STATE} }} task {{ {_TASK} }}
-  lastTransfer {{ provider version base movedBytes fullBytes seconds at }}"""
+  lastTransfer {{ provider version base movedBytes fullBytes seconds at }} withdrawn {{ version by reason at }}"""
+_ALARM = "id kind subject message firstSeen lastSeen count dismissedBy dismissed"
 _FAULT = """id service version instance occurred reason exitStatus signal message inProbation putBack uptimeSeconds
   received forwardTo forwarded path { node id received }"""
 
 STATUS: Final = f"""query {{ node {{ name id key url version }} me {{ name role }} services {{ {_SERVICE} }}
   providers {{ {_PROVIDER} }} consumers {{ name id profile linked seen connected }} instances {{ {_INSTANCE} }}
-  tasks(first: 10) {{ {_TASK} }} faults(first: 5) {{ {_FAULT} }} }}"""
+  tasks(first: 10) {{ {_TASK} }} faults(first: 5) {{ {_FAULT} }} alarms {{ {_ALARM} }} }}"""
+
+ALARMS: Final = f"query {{ alarms {{ {_ALARM} }} }}"
+_PIN = "node keyId key seen through changes awaited"
+PINS: Final = f"query {{ pins {{ {_PIN} }} }}"
+RESET_PIN: Final = f"""mutation ($node: String!, $keyId: String!) {{
+  resetPin(node: $node, keyId: $keyId) {{ {_PIN} }} }}"""
+DISMISS_ALARM: Final = f"mutation ($id: ID!) {{ dismissAlarm(id: $id) {{ {_ALARM} }} }}"
 
 SERVICES: Final = f"query {{ services {{ {_SERVICE} }} }}"
 ADD_SERVICE: Final = f"""mutation ($name: String!, $sources: [GitSourceInput!]!) {{
@@ -34,7 +42,11 @@ CLIENT_BUILD: Final = f"mutation ($service: String!) {{ clientBuild(service: $se
 VERSIONS: Final = """query ($kind: ListKind!, $service: String, $first: Int!) {
   versions(kind: $kind, service: $service, first: $first) {
     kind service version image manifest stored receivedFrom maker makerId created comment sizeBytes entries
-    sources { name url commit } } }"""
+    sources { name url commit } withdrawn { version by reason at } } }"""
+YANK: Final = """mutation ($service: String!, $version: String!, $reason: String!) {
+  yankVersion(service: $service, version: $version, reason: $reason) { version by reason at } }"""
+UNYANK: Final = """mutation ($service: String!, $version: String!) {
+  unyankVersion(service: $service, version: $version) }"""
 
 DESIRED: Final = f"query ($kind: ListKind!) {{ desired(kind: $kind) {{ {_REVISION} }} }}"
 DESIRED_BOTH: Final = f"""query {{ developer: desired(kind: DEVELOPER) {{ {_REVISION} }}
@@ -46,12 +58,25 @@ CHANGE_DESIRED: Final = f"""mutation ($kind: ListKind!, $deltas: [DeltaInput!]!,
 ROLLBACK_DESIRED: Final = f"""mutation ($kind: ListKind!, $to: Int!, $why: String!) {{
   rollbackDesired(kind: $kind, to: $to, why: $why) {{ {_REVISION} }} }}"""
 
-PROFILES: Final = "query { profiles { name services } }"
-SET_PROFILE: Final = """mutation ($name: String!, $services: [String!]!) {
-  setProfile(name: $name, services: $services) { name services } }"""
+_CEREMONY = "rootVersion done left document"
+_CATALOG = """profile public serial root online prepared warnings
+  roles { role version expires threshold keys { id key here } }"""
+CATALOGS: Final = f"query {{ catalogs {{ {_CATALOG} }} }}"
+CATALOG: Final = f"query ($profile: String!) {{ catalog(profile: $profile) {{ {_CATALOG} }} }}"
+ROTATE_CATALOG: Final = f"""mutation ($profile: String!, $roles: [CatalogRole!]!) {{
+  rotateCatalogKeys(profile: $profile, roles: $roles) {{ {_CEREMONY} }} }}"""
+PREPARE_ROOT: Final = f"""mutation ($profile: String!, $add: [String!], $remove: [String!], $threshold: Int) {{
+  prepareCatalogRoot(profile: $profile, add: $add, remove: $remove, threshold: $threshold) {{ {_CEREMONY} }} }}"""
+PUBLISH_ROOT: Final = f"""mutation ($profile: String!, $documents: [String!]!) {{
+  publishCatalogRoot(profile: $profile, documents: $documents) {{ {_CEREMONY} }} }}"""
+
+PROFILES: Final = "query { profiles { name services public } }"
+SET_PROFILE: Final = """mutation ($name: String!, $services: [String!]!, $public: Boolean) {
+  setProfile(name: $name, services: $services, public: $public) { name services public } }"""
 REMOVE_PROFILE: Final = "mutation ($name: String!) { removeProfile(name: $name) }"
 
-INVITE: Final = "mutation ($profile: String!) { createInvitation(profile: $profile) { text profile expires } }"
+INVITE: Final = """mutation ($profile: String!, $rights: [Right!]) {
+  createInvitation(profile: $profile, rights: $rights) { text profile expires } }"""
 PROVIDERS: Final = f"query {{ providers {{ {_PROVIDER} }} }}"
 ACCEPT: Final = f"""mutation ($text: String!, $autoUpdate: AutoUpdate!) {{
   acceptInvitation(text: $text, autoUpdate: $autoUpdate) {{ {_PROVIDER} }} }}"""
@@ -59,9 +84,27 @@ AUTO_UPDATE: Final = f"""mutation ($provider: String!, $autoUpdate: AutoUpdate!)
   setAutoUpdate(provider: $provider, autoUpdate: $autoUpdate) {{ {_PROVIDER} }} }}"""
 CHECK_PROVIDER: Final = f"mutation ($name: String!) {{ checkProvider(name: $name) {{ {_PROVIDER} }} }}"
 UPDATE_PROVIDER: Final = f"mutation ($name: String!) {{ updateProvider(name: $name) {{ {_TASK} }} }}"
+SET_PROVIDER_ADDRESS: Final = f"""mutation ($name: String!, $url: String!) {{
+  setProviderAddress(name: $name, url: $url) {{ {_PROVIDER} }} }}"""
+SET_UPDATE_WINDOW: Final = f"""mutation ($provider: String!, $window: String!) {{
+  setUpdateWindow(provider: $provider, window: $window) {{ {_PROVIDER} }} }}"""
+REQUIRE_TESTED: Final = f"""mutation ($provider: String!, $tester: String) {{
+  requireTested(provider: $provider, tester: $tester) {{ {_PROVIDER} }} }}"""
+EXPLAIN: Final = f"""query ($service: String!) {{ explain(service: $service) {{
+  service desired desiredBy desiredAt client verdicts {{ provider version action reason why until }}
+  unheard {{ provider error checked known }} followed {{ provider version hops at }}
+  build {{ running failed error at }} running {{ {_STATE} }} }} }}"""
 REMOVE_PROVIDER: Final = "mutation ($name: String!) { removeProvider(name: $name) }"
-CONSUMERS: Final = "query { consumers { name id profile linked seen connected } }"
-REMOVE_CONSUMER: Final = "mutation ($name: String!) { removeConsumer(name: $name) }"
+
+_PAIRING = """id node nodeId url initiated provides profile code stage confirmedHere confirmedThere opened expires
+  reason"""
+NEARBY: Final = "query { nearby { on nodes { id name urls relation since heard } } }"
+PAIRINGS: Final = f"query {{ pairings {{ {_PAIRING} }} }}"
+START_PAIRING: Final = f"""mutation ($target: String!, $wish: PairingWish!, $profile: String) {{
+  startPairing(target: $target, wish: $wish, profile: $profile) {{ {_PAIRING} }} }}"""
+CONFIRM_PAIRING: Final = f"""mutation ($id: ID!, $code: String!, $profile: String, $autoUpdate: AutoUpdate!) {{
+  confirmPairing(id: $id, code: $code, profile: $profile, autoUpdate: $autoUpdate) {{ {_PAIRING} }} }}"""
+REJECT_PAIRING: Final = f"mutation ($id: ID!) {{ rejectPairing(id: $id) {{ {_PAIRING} }} }}"
 
 INSTANCES: Final = f"query {{ instances {{ {_INSTANCE} }} }}"
 ENROLMENT: Final = "mutation ($instance: String!) { createEnrolment(instance: $instance) { text instance expires } }"
@@ -75,6 +118,10 @@ LOGS: Final = """query ($service: String, $instance: String, $text: String, $lev
 FAULTS: Final = f"""query ($service: String, $first: Int!) {{
   faults(service: $service, first: $first) {{ {_FAULT} }} }}"""
 FAULT: Final = f"query ($id: ID!) {{ fault(id: $id) {{ {_FAULT} log }} }}"
+
+TRANSFERS: Final = """query ($first: Int!) {
+  transfers(first: $first) { provider service version base movedBytes fullBytes repairedBytes seconds at }
+  savedBytes { moved full saved transfers } }"""
 
 TASKS: Final = f"query ($first: Int!) {{ tasks(first: $first) {{ {_TASK} }} }}"
 TASK: Final = f"query ($id: ID!) {{ task(id: $id) {{ {_TASK} }} }}"

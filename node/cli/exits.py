@@ -49,6 +49,7 @@ _BY_CODE: Final[Mapping[str, Exit]] = {
     "stranger": Exit.DENIED,
     "conflict": Exit.CONFLICT,
     "exists": Exit.CONFLICT,
+    "withdrawn": Exit.CONFLICT,
     "not-found": Exit.ABSENT,
     "interrupted": Exit.INTERRUPTED,
 }

@@ -8,15 +8,25 @@ import typer
 
 from node import __version__
 from node.cli.commands import (
+    addresses,  # noqa: F401  # a verb of the noun provider
     agents,
+    alarms,
     builds,
+    catalogs,
+    consumers,
     desired,
+    following,  # noqa: F401  # verbs of the noun provider
     instances,
+    keys,
     links,
+    nearby,
     nodes,
+    outbox,
     profiles,
+    sending,
     services,
     tasks,
+    transfers,
     versions,
     watching,
 )
@@ -41,6 +51,7 @@ Variables:
   VUPDATE_DATA        the node's data folder
   VUPDATE_AGENT_HOME  the agent's folder
   VUPDATE_TOKEN       the token of the node at --url
+  VUPDATE_NODE_ID     the id of the node at --url; needed where its certificate is self-made
   VUPDATE_DEBUG       set: errors are shown with all that is known of them
 """
 
@@ -70,18 +81,25 @@ def make_app() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback(help=_ABOUT)(_options)
-    for alone in (nodes.app, builds.app, profiles.alone, watching.alone):
+    for alone in (nodes.app, builds.app, profiles.alone, watching.alone, nearby.alone, keys.alone, transfers.alone):
         app.registered_commands.extend(alone.registered_commands)
     for noun in (
         services.app,
         versions.app,
         desired.app,
         profiles.app,
+        catalogs.app,
         links.providers,
-        links.consumers,
+        consumers.app,
+        sending.tested,
+        outbox.app,
+        nearby.pairing,
         instances.app,
         agents.app,
         watching.faults,
+        alarms.app,
+        keys.own,
+        keys.pinned,
         tasks.app,
     ):
         app.add_typer(noun)

@@ -158,6 +158,31 @@ def asking(
     return declare
 
 
+def overview(
+    app: typer.Typer, *, examples: str
+) -> Callable[[Callable[Concatenate[Call, _P], Awaitable[None]]], Callable[Concatenate[Call, _P], Awaitable[None]]]:
+    """Declare what a noun shows when no verb follows it: as ``asking``."""
+
+    def declare(
+        function: Callable[Concatenate[Call, _P], Awaitable[None]],
+    ) -> Callable[Concatenate[Call, _P], Awaitable[None]]:
+        def run(context: typer.Context, *, data: Path | None, url: str | None, as_json: bool, **given: Any) -> None:
+            if context.invoked_subcommand is None:
+                out = Output(as_json=as_json)
+                _finish(function(Call(out=out, data=data or default_data(), url=url), **given), out)  # type: ignore[call-arg]  # Typer passes by name
+
+        options = _with_options(function, _NODE)
+        context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+        run.__signature__ = options.replace(parameters=[context, *options.parameters.values()])  # type: ignore[attr-defined]  # what Typer reads
+        run.__annotations__ = {"context": typer.Context} | {
+            one.name: one.annotation for one in options.parameters.values()
+        }
+        app.callback(invoke_without_command=True, help=help_of(function, examples))(run)
+        return function
+
+    return declare
+
+
 def local(
     app: typer.Typer, name: str, *, examples: str, hidden: bool = False
 ) -> Callable[[Callable[Concatenate[Output, _P], Awaitable[None]]], Callable[Concatenate[Output, _P], Awaitable[None]]]:

@@ -55,6 +55,11 @@ def field(role: Role, description: str) -> Callable[[Resolver], Any]:
     return lambda resolver: strawberry.field(resolver, description=said, extensions=[NeedsRole(role)])
 
 
+def part(description: str) -> Callable[[Resolver], Any]:
+    """A field of a type below the roots that is read only when it is asked for; who may reach it, its root decides."""
+    return lambda resolver: strawberry.field(resolver, description=description)
+
+
 def stream(role: Role, description: str) -> Callable[[Resolver], Any]:
     """A field of Subscription for callers with ``role``."""
     said = f"{description} Needs the role {role.value}."

@@ -6,11 +6,13 @@ from typing import TypeVar
 
 from federation.names import InstanceName, NodeName, ServiceName
 from federation.state import ServiceState
+from federation.versions import DeveloperVersion
 from node.model.desired import Revision
 from node.model.instance import Instance
 from node.model.peer import Provider
 from node.model.task import Task
 from node.model.version import DevelopedService, GitSource, SiteSettings, StoredVersion, Transfer
+from node.model.withdrawal import KeptWithdrawal
 
 _T = TypeVar("_T", StoredVersion, Transfer, Task)
 
@@ -30,6 +32,7 @@ class Known:
     tasks: Sequence[Task] = ()
     transfers: Sequence[Transfer] = ()
     faults: Mapping[ServiceName, int] = field(default_factory=dict)
+    withdrawn: Sequence[KeptWithdrawal] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class Lane:
     task: Task | None
     faults: int
     last_transfer: Transfer | None
+    withdrawn: tuple[KeptWithdrawal, ...] = ()
 
 
 def _newest(things: Iterable[_T]) -> dict[ServiceName, _T]:
@@ -83,10 +87,23 @@ def _providers(known: Known, newest: Mapping[ServiceName, StoredVersion]) -> dic
     """Whom each service comes from: who offers it now, else who gave the newest version; none if it is made here."""
     found = {service: stored.received_from for service, stored in newest.items() if stored.received_from is not None}
     for provider in sorted(known.providers, key=lambda one: one.name, reverse=True):
-        for offered in provider.offer.versions if provider.offer else ():
-            found[offered.service] = provider.name
+        for entry in provider.catalog.listing.entries if provider.catalog else ():
+            found[entry.service] = provider.name
     for service in known.developed:
         found.pop(service.name, None)
+    return found
+
+
+def _withdrawn(known: Known, places: Mapping[ServiceName, list[Place]]) -> dict[ServiceName, list[KeptWithdrawal]]:
+    """Of each service the withdrawn versions that are desired here or run."""
+    used: set[tuple[ServiceName, DeveloperVersion]] = set(known.developer.developer.items())
+    used |= {(service, version.base) for service, version in known.client.client.items()}
+    for service, running in places.items():
+        used |= {(service, place.state.running.base) for place in running if place.state.running is not None}
+    found: dict[ServiceName, list[KeptWithdrawal]] = {}
+    for one in known.withdrawn:
+        if one.version_key in used:
+            found.setdefault(one.service, []).append(one)
     return found
 
 
@@ -98,6 +115,7 @@ def lanes(known: Known) -> list[Lane]:
     providers, places = _providers(known, developer), _places(known.instances)
     tasks = _newest(task for task in known.tasks if not task.state.ended)
     transfers = _newest(known.transfers)
+    withdrawn = _withdrawn(known, places)
     names = {*developed, *sites, *developer, *client, *providers, *places, *tasks, *transfers}
     names |= {*known.developer.versions, *known.client.versions, *known.faults}
     return [
@@ -115,6 +133,7 @@ def lanes(known: Known) -> list[Lane]:
             task=tasks.get(name),
             faults=known.faults.get(name, 0),
             last_transfer=transfers.get(name),
+            withdrawn=tuple(withdrawn.get(name, ())),
         )
         for name in sorted(names)
     ]

@@ -3,14 +3,23 @@
 import strawberry
 
 from federation.limits import COMMENT_CHARS, INVITATION_CHARS, OFFER_VERSIONS
+from federation.link.rights import USUAL_RIGHTS, Right
 from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, ServiceName
 from federation.profile import Profile as ProfileValue
 from federation.versions import DeveloperVersion
 from node.graphql import inputs, values
 from node.graphql.access import field
+from node.graphql.addresses import AddressesMutations
+from node.graphql.alarms import AlarmsMutations
+from node.graphql.catalogs import CatalogMutations
 from node.graphql.context import Context, Info
+from node.graphql.following import FollowingMutations
 from node.graphql.inputs import DeltaInput, GitSourceInput, MacroInput
+from node.graphql.keys import KeysMutations
 from node.graphql.lanes import lanes
+from node.graphql.links import LinkMutations
+from node.graphql.nearby import NearbyMutations
+from node.graphql.outbox import OutboxMutations
 from node.graphql.queries import known
 from node.graphql.types.account import NewLoginLink
 from node.graphql.types.instance import Instance, NewEnrolment
@@ -36,7 +45,16 @@ async def _instance(context: Context, instance: instances.Instance) -> Instance:
 
 
 @strawberry.type
-class Mutation:
+class Mutation(
+    AddressesMutations,
+    AlarmsMutations,
+    CatalogMutations,
+    FollowingMutations,
+    KeysMutations,
+    LinkMutations,
+    NearbyMutations,
+    OutboxMutations,
+):
     @field(Role.DEVELOPER, "Build a service from its sources from now on; one of the same name is replaced.")
     async def add_service(self, info: Info, name: str, sources: list[GitSourceInput]) -> Service:
         service = DevelopedService(
@@ -108,23 +126,32 @@ class Mutation:
         )
         return Revision.of(revision)
 
-    @field(Role.ADMINISTRATOR, "Share exactly these services under a name.")
-    async def set_profile(self, info: Info, name: str, services: list[str]) -> Profile:
+    @field(
+        Role.ADMINISTRATOR,
+        "Share exactly these services under a name. `public`: whether everybody may read its catalogue; null: as"
+        " before.",
+    )
+    async def set_profile(self, info: Info, name: str, services: list[str], public: bool | None = None) -> Profile:
         covered = values.items(
             "services", services, OFFER_VERSIONS, lambda one: values.read("services", ServiceName, one)
         )
-        profile = ProfileValue(name=values.read("name", ProfileName, name), services=frozenset(covered))
-        return Profile.of(await info.context.usecases.profiles.set(profile, who=info.context.who))
+        key, profiles = values.read("name", ProfileName, name), info.context.usecases.profiles
+        known = (await profiles.find(key)).public if public is None else public
+        profile = ProfileValue(name=key, services=frozenset(covered), public=known)
+        return Profile.of(await profiles.set(profile, who=info.context.who))
 
     @field(Role.ADMINISTRATOR, "Forget a profile; its consumers see nothing from then on.")
     async def remove_profile(self, info: Info, name: str) -> bool:
         await info.context.usecases.profiles.remove(values.read("name", ProfileName, name), who=info.context.who)
         return True
 
-    @field(Role.ADMINISTRATOR, "Let one node become a consumer of a profile. Shown once.")
-    async def create_invitation(self, info: Info, profile: str) -> NewInvitation:
+    @field(
+        Role.ADMINISTRATOR, "Let one node become a consumer of a profile, with these rights or the usual. Shown once."
+    )
+    async def create_invitation(self, info: Info, profile: str, rights: list[Right] | None = None) -> NewInvitation:
         name = values.read("profile", ProfileName, profile)
-        invitation = await info.context.usecases.links.invite(name, who=info.context.who)
+        given = USUAL_RIGHTS if rights is None else frozenset(rights)
+        invitation = await info.context.usecases.links.invite(name, who=info.context.who, rights=given)
         return NewInvitation(text=invitation.text, profile=invitation.profile, expires=invitation.expires)
 
     @field(Role.ADMINISTRATOR, "Redeem another node's invitation and take versions from it.")

@@ -9,12 +9,20 @@ from federation.log import Level
 from federation.names import InstanceName, ServiceKey, ServiceName
 from node.graphql import values
 from node.graphql.access import field
+from node.graphql.alarms import AlarmsQueries
+from node.graphql.catalogs import CatalogQueries
 from node.graphql.context import Context, Info
+from node.graphql.following import FollowingQueries
+from node.graphql.keys import KeysQueries
 from node.graphql.lanes import Known, lanes
+from node.graphql.links import LinkQueries
+from node.graphql.nearby import NearbyQueries
+from node.graphql.outbox import OutboxQueries
+from node.graphql.packs import PackQueries
 from node.graphql.types.account import AuditEntry, Node, Person
 from node.graphql.types.fault import Fault
 from node.graphql.types.instance import Instance
-from node.graphql.types.peer import Consumer, Provider, Transfer
+from node.graphql.types.peer import Provider, Transfer
 from node.graphql.types.service import Service
 from node.graphql.types.task import FoundRecord, LogRecord, Task
 from node.graphql.types.version import Profile, Revision, Version
@@ -34,19 +42,29 @@ async def known(context: Context) -> Known:
         developer=developer,
         client=client,
         developed=developed,
+        withdrawn=await usecases.withdrawals.in_force(),
         sites=await usecases.services.sites(),
         developer_versions=await usecases.versions.find(ListKind.DEVELOPER, service=None, first=most),
         client_versions=await usecases.versions.find(ListKind.CLIENT, service=None, first=most),
         providers=await usecases.links.providers(),
         instances=await usecases.instances.all(),
         tasks=await usecases.tasks.find(first=most),
-        transfers=await usecases.updates.transfers(first=most),
+        transfers=await usecases.transfers.newest(first=most),
         faults=await usecases.faults.counts(names),
     )
 
 
 @strawberry.type
-class Query:
+class Query(
+    AlarmsQueries,
+    CatalogQueries,
+    FollowingQueries,
+    KeysQueries,
+    LinkQueries,
+    NearbyQueries,
+    OutboxQueries,
+    PackQueries,
+):
     @field(Role.VIEWER, "This node.")
     async def node(self, info: Info) -> Node:
         return Node.of(info.context.usecases.identity)
@@ -77,8 +95,9 @@ class Query:
     async def versions(self, info: Info, kind: ListKind, service: str | None = None, first: int = 50) -> list[Version]:
         name = values.maybe("service", ServiceName, service)
         found = await info.context.usecases.versions.find(kind, service=name, first=values.page(first))
+        withdrawn = {one.version_key: one for one in await info.context.usecases.withdrawals.in_force()}
         # Each manifest's signature is checked again: too much for the event loop when many are asked for.
-        return await asyncio.to_thread(lambda: [Version.of(one) for one in found])
+        return await asyncio.to_thread(lambda: [Version.of(one, withdrawn.get(one.developer_key)) for one in found])
 
     @field(Role.VIEWER, "The sets of services that this node shares.")
     async def profiles(self, info: Info) -> list[Profile]:
@@ -89,11 +108,6 @@ class Query:
         links = info.context.usecases.links
         return [Provider.of(one, connected=await links.connected(one.name)) for one in await links.providers()]
 
-    @field(Role.VIEWER, "The nodes that take versions from this one.")
-    async def consumers(self, info: Info) -> list[Consumer]:
-        links = info.context.usecases.links
-        return [Consumer.of(one, connected=await links.connected(one.name)) for one in await links.consumers()]
-
     @field(Role.VIEWER, "The hosts with an agent of this node.")
     async def instances(self, info: Info) -> list[Instance]:
         instances = info.context.usecases.instances
@@ -101,7 +115,7 @@ class Query:
 
     @field(Role.VIEWER, "Images received from providers, newest first.")
     async def transfers(self, info: Info, first: int = 50) -> list[Transfer]:
-        found = await info.context.usecases.updates.transfers(first=values.page(first))
+        found = await info.context.usecases.transfers.newest(first=values.page(first))
         return [Transfer.of(one) for one in found]
 
     @field(Role.VIEWER, "Tasks, newest first.")

@@ -1,4 +1,4 @@
-"""What enrolled agents may ask: their assignment, its manifests and packs; and what they report."""
+"""What enrolled agents may ask beside packs: their assignment and its manifests; and what they report."""
 
 from quart import Response
 
@@ -9,7 +9,7 @@ from federation.link.events import Event
 from federation.link.messages import Enrol, LogsTaken
 from federation.log import LogBatch
 from federation.state import InstanceState
-from node.http.peers import envelope_response, json_response, pack_response, wanted_base
+from node.http.peers import envelope_response, json_response
 from node.http.route import Access, Call, Route
 from node.http.streams import Feed, event_stream
 from node.usecases import Usecases
@@ -30,7 +30,6 @@ class AgentRoutes:
             Route(method="POST", rule=f"{base}/enrol", access=Access.NEWCOMER, handle=self.enrol),
             Route(method="GET", rule=f"{base}/assignment", access=agent, handle=self.assignment),
             Route(method="GET", rule=f"{base}/manifests/<digest>", access=agent, handle=self.manifest),
-            Route(method="GET", rule=f"{base}/packs/<image>", access=agent, handle=self.pack),
             Route(method="GET", rule=f"{base}/events", access=agent, handle=self.events),
             Route(method="POST", rule=f"{base}/state", access=agent, handle=self.state),
             Route(method="POST", rule=f"{base}/logs", access=agent, handle=self.logs),
@@ -49,11 +48,6 @@ class AgentRoutes:
         """One manifest of what the caller is to run."""
         digest = Digest(call.path["digest"])
         return envelope_response(await self._use.instances.manifest(call.agent.name, digest))
-
-    async def pack(self, call: Call) -> Response:
-        """The cheapest pack to an image that the caller is to run."""
-        image = Digest(call.path["image"])
-        return pack_response(await self._use.instances.pack(call.agent.name, image, wanted_base(call)))
 
     async def state(self, call: Call) -> Response:
         """Take the state of all services of the caller."""

@@ -8,8 +8,10 @@ from federation import codec
 from federation.clock import Clock
 from federation.errors import DeniedError
 from federation.identity import NodeId
+from federation.keychange import INTRODUCTION_PATH, KeyIntroduction
 from federation.keys import PublicKey
 from federation.link.messages import Enrol, Redeem
+from federation.link.pairing import Proposal
 from federation.link.refusals import UnknownSignerError, UnsignedRequestError
 from federation.link.request import HttpRequest
 from federation.link.signature import RequestVerifier
@@ -17,6 +19,7 @@ from node.http.route import Access, Caller
 from node.model.account import AgentCaller, Person
 from node.model.peer import Consumer
 from node.usecases import Usecases
+from node.usecases.pairing import PATH as PAIRINGS
 
 
 def session_cookie(node: NodeId) -> str:
@@ -29,8 +32,9 @@ class Authentication:
 
     def __init__(self, usecases: Usecases, clock: Clock) -> None:
         self._use = usecases
-        self._known = RequestVerifier(usecases.identity.id, clock)
-        self._newcomers = RequestVerifier(usecases.identity.id, clock)
+        former = usecases.key_changes.former_ids
+        self._known = RequestVerifier(usecases.identity.id, clock, former=former)
+        self._newcomers = RequestVerifier(usecases.identity.id, clock, former=former)
 
     async def caller(self, access: Access, request: Request, body: bytes) -> Caller:
         """Who makes ``request``, if ``access`` admits him.
@@ -45,8 +49,11 @@ class Authentication:
                 return await self._required_person(request)
             case Access.NEWCOMER:
                 return self._newcomer(_signed(request, body))
-            case Access.CONSUMER:
-                return await self._consumer(_signed(request, body))
+            case Access.PAIRING:
+                return self._pairing(_signed(request, body))
+            case Access.READER | Access.CONSUMER:
+                nobody = access is Access.READER and not _says_who(request)
+                return None if nobody else await self._consumer(_signed(request, body))
             case Access.AGENT:
                 return await self._agent(_signed(request, body))
 
@@ -83,8 +90,12 @@ class Authentication:
         return AgentCaller(name=instance.name, id=instance.id)
 
     def _newcomer(self, request: HttpRequest) -> PublicKey:
-        brought: Redeem | Enrol
-        if request.path.startswith("/federation/"):
+        brought: Redeem | Enrol | Proposal | KeyIntroduction
+        if request.path == PAIRINGS:
+            brought = codec.decode(request.body, Proposal)
+        elif request.path == INTRODUCTION_PATH:
+            brought = codec.decode(request.body, KeyIntroduction)
+        elif request.path.startswith("/federation/"):
             brought = codec.decode(request.body, Redeem)
         else:
             brought = codec.decode(request.body, Enrol)
@@ -93,6 +104,18 @@ class Authentication:
             raise DeniedError("the request is signed by another key than the one it brings")
         self._newcomers.verify(request, key)
         return key
+
+    def _pairing(self, request: HttpRequest) -> PublicKey:
+        key = self._use.pairing.responder.key_of(self._newcomers.claimed_signer(request))
+        if key is None:
+            raise UnknownSignerError("this node has no pairing with yours, or no longer: begin a new one")
+        self._newcomers.verify(request, key)
+        return key
+
+
+def _says_who(request: Request) -> bool:
+    """Whether the caller claims to be somebody: then it is checked, and a false claim is refused."""
+    return "signature" in request.headers or "signature-input" in request.headers
 
 
 def _signed(request: Request, body: bytes) -> HttpRequest:

@@ -1,24 +1,33 @@
 """Streams of server-sent events to agents and consumers: the newest serial at once, and after each change."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quart import Response
 
 from federation.link.events import HEARTBEAT, HEARTBEAT_SECONDS, Event, encode_event
-from node.usecases.changes import ChangeHub, Topic
+from node.usecases.changes import Change, ChangeHub, Topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """What one stream tells: ``newest`` after changes of ``topics``, as long as ``allowed``."""
+    """What one stream tells: ``newest`` after changes of ``topics``, as long as ``allowed``.
+
+    ``subjects``: of a topic that stands here, only changes of this subject wake the stream.
+    """
 
     topics: frozenset[Topic]
+    subjects: Mapping[Topic, str] = field(default_factory=dict)
     newest: Callable[[], Awaitable[Event]]
     allowed: Callable[[], Awaitable[bool]]
     presence: Callable[[], AbstractContextManager[None]]
+
+    def concerns(self, change: Change) -> bool:
+        """Whether ``change`` may be about what this stream tells."""
+        return not change.subject or self.subjects.get(change.topic, change.subject) == change.subject
 
 
 async def _events(hub: ChangeHub, feed: Feed) -> AsyncIterator[bytes]:
@@ -29,15 +38,14 @@ async def _events(hub: ChangeHub, feed: Feed) -> AsyncIterator[bytes]:
                 newest = await feed.newest()
                 yield encode_event(newest) if newest != told else HEARTBEAT
                 told = newest
-                await _change_or_heartbeat(changes)
+                await _change_or_heartbeat(changes, feed)
 
 
-async def _change_or_heartbeat(changes: AsyncIterator[object]) -> None:
-    try:
+async def _change_or_heartbeat(changes: AsyncIterator[Change], feed: Feed) -> None:
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(HEARTBEAT_SECONDS):
-            await anext(changes)
-    except TimeoutError:
-        return
+            while not feed.concerns(await anext(changes)):
+                pass
 
 
 def event_stream(hub: ChangeHub, feed: Feed) -> Response:

@@ -1,6 +1,6 @@
 """Instances and their agents, enrolment tokens, and fault reports as a node keeps them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from federation.codec import Moment
 from federation.digest import Digest
@@ -13,7 +13,10 @@ from federation.state import InstanceState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """A host with an agent. ``services``: what it is to run; ``None``: all client versions that are desired."""
+    """A host with an agent. ``services``: what it is to run; ``None``: all client versions that are desired.
+
+    ``id``, the agent's, follows from the key, and is stored to be found by.
+    """
 
     name: InstanceName
     key: PublicKey
@@ -22,11 +25,10 @@ class Instance:
     seen: Moment | None = None
     state: InstanceState | None = None
     revoked: bool = False
+    id: NodeId = field(init=False)
 
-    @property
-    def id(self) -> NodeId:
-        """The agent's id."""
-        return self.key.id
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.key.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +40,17 @@ class EnrolmentToken:
     expires: Moment
     used: bool = False
 
+    @property
+    def spent(self) -> bool:
+        """Whether an agent was attached by it."""
+        return self.used
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFault:
     """A fault report here. ``forward_to``: the provider it has to go on to; ``forwarded``: when it took it.
+
+    ``queued``: whether it is in the outbox, or was; what happened to it there stands there.
 
     ``service`` repeats the report's, without a role, to be found by.
     """
@@ -51,3 +60,4 @@ class StoredFault:
     received: Moment
     forward_to: NodeName | None = None
     forwarded: Moment | None = None
+    queued: bool = False

@@ -1,14 +1,17 @@
 """The two ends of a link as a node keeps them: its providers, its consumers, and invitations not yet redeemed."""
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from federation.catalog.listing import Listing
 from federation.codec import Moment
 from federation.digest import Digest
 from federation.identity import NodeId
 from federation.keys import PublicKey
+from federation.link.rights import USUAL_RIGHTS
+from federation.link.rights import Right as Right  # noqa: PLC0414  named by all who ask what a consumer may
 from federation.names import NodeName, ProfileName
-from federation.offer import Offer
+from federation.redaction import Redaction
 
 
 class AutoUpdate(enum.Enum):
@@ -20,8 +23,27 @@ class AutoUpdate(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogSeen:
+    """The newest catalogue of a provider that was verified here. ``listing``: what it lists; ``read``: when."""
+
+    listing: Listing
+    root_version: int
+    targets_version: int
+    expires: Moment
+    read: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """A node that this one takes versions from. ``offer``: the newest one verified; ``connected``: its event stream."""
+    """A node that this one takes versions from. ``catalog``: the newest one verified.
+
+    ``window``: when this node updates from it by itself, as ``node.model.window`` spells it; ``tested_by``: whose
+    tested mark a version needs before it is taken by itself. ``checked``: when it was last asked, whatever came of it;
+    ``refused``: since when its answers can't be believed.
+
+    ``rights`` and ``revision``: what the provider said last of the link; ``offered_url``: where it says to be reached,
+    as long as it was not found there; ``ended``: since when it knows this node no more; ``redaction``: what goes to it.
+    """
 
     name: NodeName
     key: PublicKey
@@ -29,9 +51,17 @@ class Provider:
     profile: ProfileName
     linked: Moment
     auto_update: AutoUpdate = AutoUpdate.INSTALL
-    offer: Offer | None = None
+    window: str = ""
+    tested_by: NodeName | None = None
+    catalog: CatalogSeen | None = None
     checked: Moment | None = None
+    refused: Moment | None = None
     error: str = ""
+    rights: frozenset[Right] = USUAL_RIGHTS
+    revision: int = 0
+    offered_url: str = ""
+    ended: Moment | None = None
+    redaction: Redaction = field(default_factory=Redaction)
 
     @property
     def id(self) -> NodeId:
@@ -41,18 +71,26 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """A node that takes versions of one profile from this one."""
+    """A node that takes versions of one profile from this one.
+
+    ``revision`` grows with each change of the link; ``tester``: whether its tested marks are shown to the others;
+    ``former``: ids that it was known by before it changed its key, the newest last: what it wrote then, it sends still;
+    ``id`` follows from the key, and is stored to be found by.
+    """
 
     name: NodeName
     key: PublicKey
     profile: ProfileName
     linked: Moment
+    rights: frozenset[Right] = USUAL_RIGHTS
+    revision: int = 0
+    tester: bool = False
     seen: Moment | None = None
+    former: tuple[NodeId, ...] = ()
+    id: NodeId = field(init=False)
 
-    @property
-    def id(self) -> NodeId:
-        """The consumer's node id."""
-        return self.key.id
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", self.key.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +100,43 @@ class PendingInvitation:
     secret: Digest
     profile: ProfileName
     expires: Moment
+    rights: frozenset[Right] = USUAL_RIGHTS
     used_by: NodeName | None = None
+
+    @property
+    def spent(self) -> bool:
+        """Whether it was redeemed."""
+        return self.used_by is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Farewell:
+    """The word to a provider that its link was ended here, ``at`` that moment. ``due``: when to try again."""
+
+    provider: NodeName
+    key: PublicKey
+    url: str
+    at: Moment
+    due: Moment
+    attempts: int = 0
+
+    @property
+    def id(self) -> NodeId:
+        """Its key: whom it is for."""
+        return self.key.id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """The key by which the versions of an origin were signed when first seen here."""
+    """The newest key known of an origin, from the first one ``seen`` here on; what is believed, ``pin`` decides.
+
+    ``changes``: the statements that led to ``key``, to be passed on; ``awaited``: the id of the one key that an
+    administrator lets take its place without a statement.
+    """
 
     node: NodeName
     key: PublicKey
     seen: Moment
     through: NodeName | None = None
+    changes: tuple[bytes, ...] = ()
+    awaited: NodeId | None = None

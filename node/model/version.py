@@ -6,6 +6,7 @@ from federation.codec import Moment
 from federation.digest import Digest
 from federation.manifest import SignedManifest
 from federation.names import NodeName, ServiceName
+from federation.versions import ClientVersion, DeveloperVersion
 from node.model.desired import ListKind
 
 
@@ -21,6 +22,12 @@ class StoredVersion:
     envelope: bytes
     stored: Moment
     received_from: NodeName | None = None
+
+    @property
+    def developer_key(self) -> tuple[ServiceName, DeveloperVersion]:
+        """The service with the developer version that this is, or rests on."""
+        client = self.kind is ListKind.CLIENT
+        return self.service, ClientVersion(self.version).base if client else DeveloperVersion(self.version)
 
     @property
     def signed(self) -> SignedManifest:
@@ -57,7 +64,10 @@ class SiteSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
-    """One image received from a provider: what moved, and what the whole would have been."""
+    """One image received from a provider: what moved, and what the whole would have been.
+
+    ``repaired_bytes``: of what moved, what would not have had to if all that came had been right.
+    """
 
     provider: NodeName
     service: ServiceName
@@ -67,3 +77,4 @@ class Transfer:
     full_bytes: int
     seconds: float
     at: Moment
+    repaired_bytes: int = 0

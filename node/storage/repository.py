@@ -10,11 +10,13 @@ from typing import Final, Generic, TypeVar
 
 from federation.codec import from_document, to_document
 from federation.errors import AbsentError, ConflictError, CorruptError, ExistsError, InvalidValueError
+from node.storage.fields import KEY
 from node.storage.port import Collection, Order, Query, Stored, Where
 
 _T = TypeVar("_T")
 
 CHANGE_ATTEMPTS: Final = 20
+_PAGE: Final = 1000
 _FIRST_PAUSE_SECONDS: Final = 0.001
 _MOST_PAUSE_SECONDS: Final = 0.1
 
@@ -108,6 +110,18 @@ class Repository(Generic[_T]):
         """The values for which every condition holds; see ``Query``."""
         query = Query(where=where, order=order, limit=limit, after=after, blobs=False)
         return [self._value(stored) for stored in await self._collection.find(query)]
+
+    async def all(self) -> list[_T]:
+        """All values by their keys, however many there are; read a page at a time."""
+        found: list[_T] = []
+        last = ""
+        while True:
+            where = (Where(KEY, ">", last),) if last else ()
+            page = await self.find(*where, order=(Order(KEY),), limit=_PAGE)
+            found += page
+            if len(page) < _PAGE:
+                return found
+            last = self._key(page[-1])
 
     async def count(self, *where: Where) -> int:
         """How many values meet every condition."""

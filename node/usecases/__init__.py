@@ -7,24 +7,46 @@ from federation.keys import PublicKey
 from federation.names import NodeName
 from node.usecases.accounts import Accounts
 from node.usecases.adaptation import Adaptation
+from node.usecases.addresses import Addresses
+from node.usecases.alarms import Alarms
 from node.usecases.audit import Audit
 from node.usecases.builds import Builds
+from node.usecases.catalog_keys import CatalogKeys
+from node.usecases.catalogs import Catalogs
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
+from node.usecases.delivery import Delivery
 from node.usecases.desired import Desired
+from node.usecases.explaining import Explanations
+from node.usecases.farewells import Farewells
 from node.usecases.faults import Faults
 from node.usecases.followers import Followers
+from node.usecases.following import Following
+from node.usecases.images import Images
 from node.usecases.instances import Instances
+from node.usecases.key_changes import KeyChanges
 from node.usecases.links import Links
 from node.usecases.logs import Logs
-from node.usecases.offers import Offers
+from node.usecases.marks import Marks
+from node.usecases.moves import Moves
+from node.usecases.nearby import Nearby
 from node.usecases.outbox import Outbox
+from node.usecases.packmaker import PackMaker
+from node.usecases.pairing import PairingDesk
 from node.usecases.peers import Presence
+from node.usecases.penalties import Penalties
+from node.usecases.pins import Pins
 from node.usecases.profiles import Profiles
+from node.usecases.proofs import Proofs
+from node.usecases.received import Received
+from node.usecases.reports import Reports
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
+from node.usecases.transfers import Transfers
 from node.usecases.updates import Updates
 from node.usecases.versions import Versions
+from node.usecases.withdrawals import Withdrawals
+from node.usecases.withdrawn_running import WithdrawnRunning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,21 +67,43 @@ class Usecases:
     identity: NodeIdentity
     accounts: Accounts
     adaptation: Adaptation
+    addresses: Addresses
+    alarms: Alarms
     audit: Audit
     builds: Builds
+    catalog_keys: CatalogKeys
+    catalogs: Catalogs
     changes: ChangeHub
     client_builds: ClientBuilds
+    delivery: Delivery
     desired: Desired
+    explanations: Explanations
+    farewells: Farewells
     faults: Faults
     followers: Followers
+    following: Following
+    images: Images
     instances: Instances
+    key_changes: KeyChanges
     links: Links
     logs: Logs
-    offers: Offers
+    moves: Moves
+    nearby: Nearby
+    marks: Marks
     outbox: Outbox
+    packs: PackMaker
+    pairing: PairingDesk
+    penalties: Penalties
+    pins: Pins
     presence: Presence
     profiles: Profiles
+    proofs: Proofs
+    received: Received
+    reports: Reports
     services: Services
     tasks: Tasks
+    transfers: Transfers
     updates: Updates
     versions: Versions
+    withdrawals: Withdrawals
+    withdrawn_running: WithdrawnRunning

@@ -9,6 +9,7 @@ import contextlib
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -22,20 +23,18 @@ from federation.names import ServiceName
 from federation.profile import SELF
 from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
-from node.model.peer import AutoUpdate
 from node.model.task import TaskState
 from node.storage.repository import Repository
 from node.usecases.changes import Change, ChangeHub, Topic
 from node.usecases.client_builds import ClientBuilds
 from node.usecases.desired import Desired
-from node.usecases.links import Links
 from node.usecases.patience import patience
 from node.usecases.profiles import Profiles
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
 from node.usecases.versions import Versions
 
-_TOPICS: Final = frozenset({Topic.DESIRED, Topic.SERVICES, Topic.PROFILES, Topic.LINKS})
+_TOPICS: Final = frozenset({Topic.DESIRED, Topic.SERVICES, Topic.PROFILES})
 _LOOK_ANYWAY_SECONDS: Final = 300.0
 _WHO: Final = "auto-update"
 _log = structlog.get_logger(__name__)
@@ -54,7 +53,19 @@ class Adapted:
 class _Failure:
     inputs: Adapted
     count: int
+    error: str
+    at: datetime
     again: float = field(default=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientBuildState:
+    """How the client version of a service stands. ``failed``: times in a row, last ``at``, by ``error``."""
+
+    running: bool = False
+    failed: int = 0
+    error: str = ""
+    at: datetime | None = None
 
 
 class Adaptation:
@@ -68,7 +79,6 @@ class Adaptation:
         versions: Versions,
         services: Services,
         profiles: Profiles,
-        links: Links,
         builds: ClientBuilds,
         tasks: Tasks,
         hub: ChangeHub,
@@ -80,7 +90,6 @@ class Adaptation:
         self._versions = versions
         self._services = services
         self._profiles = profiles
-        self._links = links
         self._builds = builds
         self._tasks = tasks
         self._hub = hub
@@ -105,6 +114,13 @@ class Adaptation:
                     async with asyncio.timeout(self._pause()):
                         await self._woken.wait()
 
+    def state(self, service: ServiceName) -> ClientBuildState:
+        """Whether the client version of ``service`` is being made, and how often that failed since it last worked."""
+        running, failure = service in self._running, self._failures.get(service)
+        if failure is None:
+            return ClientBuildState(running=running)
+        return ClientBuildState(running=running, failed=failure.count, error=failure.error, at=failure.at)
+
     async def _listen(self, changes: AsyncIterator[Change]) -> None:
         async for _ in changes:
             self._woken.set()
@@ -124,13 +140,11 @@ class Adaptation:
         """The inputs of each service that has to be adapted and was not yet."""
         current = (await self._desired.current(ListKind.DEVELOPER)).developer
         own = (await self._profiles.find(SELF)).services
-        installing = {
-            provider.name for provider in await self._links.providers() if provider.auto_update is AutoUpdate.INSTALL
-        }
         wanted: list[Adapted] = []
         for service, version in sorted(current.items()):
             stored = await self._versions.get(ListKind.DEVELOPER, service, version)
-            if service not in own and stored.received_from not in installing:
+            # What a provider gave is desired because this site wants to run it, whoever made it desired.
+            if service not in own and stored.received_from is None:
                 continue
             settings = Digest.of(codec.encode(await self._services.site(service)))
             inputs = Adapted(service=service, developer=version, settings=settings)
@@ -141,22 +155,23 @@ class Adaptation:
     async def _adapt(self, inputs: Adapted) -> None:
         try:
             task = await self._builds.start(inputs.service, who=_WHO)
-            succeeded = (await self._tasks.wait(task.id)).state is TaskState.SUCCEEDED
-            if succeeded:
+            ended = await self._tasks.wait(task.id)
+            failed = "" if ended.state is TaskState.SUCCEEDED else ended.error or ended.state.value
+            if not failed:
                 await self._kept.put(inputs)
         except VUpdateError as error:
             _log.warning("client build was held up", service=inputs.service, code=error.code, error=error.message)
-            succeeded = False
-        if succeeded:
-            self._failures.pop(inputs.service, None)
+            failed = error.message
+        if failed:
+            self._failed(inputs, failed)
         else:
-            self._failed(inputs)
+            self._failures.pop(inputs.service, None)
         # Inputs that changed while it ran are seen by the next look.
         self._running.discard(inputs.service)
         self._woken.set()
 
-    def _failed(self, inputs: Adapted) -> None:
+    def _failed(self, inputs: Adapted, error: str) -> None:
         earlier = self._failures.get(inputs.service)
         count = earlier.count + 1 if earlier and earlier.inputs == inputs else 1
         again = self._clock.monotonic() + self._backoff.delay(count - 1)
-        self._failures[inputs.service] = _Failure(inputs, count, again)
+        self._failures[inputs.service] = _Failure(inputs, count, error, self._clock.now(), again)

@@ -7,7 +7,7 @@ that is too slow loses single hints but is told so by one change without a subje
 import asyncio
 import contextlib
 import enum
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -24,6 +24,11 @@ class Topic(enum.Enum):
     SERVICES = "services"
     PROFILES = "profiles"
     LOGS = "logs"
+    CATALOGS = "catalogs"
+    ALARMS = "alarms"
+    NEARBY = "nearby"
+    OUTBOX = "outbox"
+    TESTED = "tested"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +80,28 @@ class ChangeHub:
     """Hands each published change to the listeners of its topic. Belongs to one event loop."""
 
     def __init__(self) -> None:
-        self._listeners: set[Listener] = set()
+        # In the order of their coming, so that what one change sets off is always the same.
+        self._listeners: dict[Listener, None] = {}
+        self._watchers: list[Callable[[Change], None]] = []
 
     def publish(self, topic: Topic, subject: str = "") -> None:
         """Tell all listeners of ``topic``; never waits."""
+        change = Change(topic, subject)
+        for watcher in self._watchers:
+            watcher(change)
         for listener in self._listeners:
-            listener.offer(Change(topic, subject))
+            listener.offer(change)
+
+    def watch(self, noticed: Callable[[Change], None]) -> None:
+        """Call ``noticed`` with each change from now on, before anybody else hears of it; it must not wait."""
+        self._watchers.append(noticed)
 
     @contextlib.asynccontextmanager
     async def subscribe(self, topics: frozenset[Topic] = ALL_TOPICS) -> AsyncIterator[Listener]:
         """The changes of ``topics`` from now on, for as long as the block runs."""
         listener = Listener(topics)
-        self._listeners.add(listener)
+        self._listeners[listener] = None
         try:
             yield listener
         finally:
-            self._listeners.discard(listener)
+            del self._listeners[listener]

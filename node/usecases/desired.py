@@ -15,6 +15,7 @@ from node.storage.repository import Repository
 from node.usecases.audit import Audit
 from node.usecases.changes import ChangeHub, Topic
 from node.usecases.versions import Versions
+from node.usecases.withdrawals import Withdrawals, WithdrawnError
 
 INDEXES: Final = ("kind", "number")
 
@@ -32,10 +33,18 @@ class Desired:
     """The desired versions of this node."""
 
     def __init__(
-        self, revisions: Repository[Revision], versions: Versions, hub: ChangeHub, audit: Audit, clock: Clock
+        self,
+        revisions: Repository[Revision],
+        *,
+        versions: Versions,
+        withdrawals: Withdrawals,
+        hub: ChangeHub,
+        audit: Audit,
+        clock: Clock,
     ) -> None:
         self._revisions = revisions
         self._versions = versions
+        self._withdrawals = withdrawals
         self._hub = hub
         self._audit = audit
         self._clock = clock
@@ -58,6 +67,7 @@ class Desired:
         Raises:
             ConflictError: another change came first; the message holds the difference.
             AbsentError: a version named is not here whole.
+            WithdrawnError: a version named was withdrawn; one that is desired already may stay.
         """
         current = await self.current(kind)
         if current.number != seen:
@@ -69,6 +79,7 @@ class Desired:
         for delta in effective:
             if delta.version is not None:
                 await self._versions.get(kind, delta.service, delta.version)
+                await self._withdrawals.refuse(kind, delta.service, delta.version)
         revision = Revision(
             kind=kind,
             number=seen + 1,
@@ -92,6 +103,8 @@ class Desired:
             current = await self.current(kind)
             try:
                 return await self.change(kind, deltas, seen=current.number, who=who, why=why)
+            except WithdrawnError:
+                raise
             except ConflictError:
                 continue
         raise ConflictError("the desired versions kept changing: try again")
@@ -101,6 +114,7 @@ class Desired:
 
         Raises:
             AbsentError: there is no revision ``to``, or a version of it is gone.
+            WithdrawnError: a version of it was withdrawn.
         """
         if to == 0:
             old = Revision(kind=kind, number=0, versions={})

@@ -4,6 +4,7 @@ A report that came in is durable, and on its way up queued, before it is acknowl
 is one.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,19 +16,25 @@ from federation.errors import AbsentError, DeniedError, ExistsError
 from federation.fault import FaultReport
 from federation.identity import NodeId
 from federation.link.messages import FaultTaken
+from federation.link.rights import Right
 from federation.names import InstanceName, NodeName, ServiceName
+from federation.outbox import Entry
+from federation.redaction import FaultsSent
 from node.model.desired import ListKind
 from node.model.instance import StoredFault
-from node.model.peer import Consumer
+from node.model.peer import Consumer, Provider
 from node.storage.port import Order, Where
 from node.storage.repository import Repository
 from node.usecases.changes import ChangeHub, Topic
-from node.usecases.outbox import Letter, Outbox
+from node.usecases.delivery import Letter, Withheld
+from node.usecases.outbox import Outbox
 from node.usecases.profiles import Profiles
+from node.usecases.redactors import Redactors
 from node.usecases.versions import Versions
 
 INDEXES: Final = ("received", "service")
 KIND: Final = "fault"
+PATH: Final = "/federation/v1/faults"
 
 
 class Faults:
@@ -42,6 +49,7 @@ class Faults:
         versions: Versions,
         profiles: Profiles,
         outbox: Outbox,
+        redactors: Redactors,
         hub: ChangeHub,
         clock: Clock,
     ) -> None:
@@ -51,6 +59,7 @@ class Faults:
         self._versions = versions
         self._profiles = profiles
         self._outbox = outbox
+        self._redactors = redactors
         self._hub = hub
         self._clock = clock
 
@@ -91,7 +100,7 @@ class Faults:
         profile = await self._profiles.find(consumer.profile)
         if not profile.covers(report.service.service):
             raise DeniedError(f"consumer {consumer.name} has no service of this name")
-        if not report.path or report.path[-1].id != consumer.id:
+        if not report.path or report.path[-1].id not in (consumer.id, *consumer.former):
             raise DeniedError("the last hop of a report is the consumer that sends it")
         return await self._take(report)
 
@@ -104,12 +113,27 @@ class Faults:
             received=now,
             forward_to=next_hop,
         )
-        with contextlib.suppress(ExistsError):
+        try:
             await self._kept.add(stored)
             self._hub.publish(Topic.FAULTS, report.id)
-        if next_hop is not None:
-            await self._outbox.queue(next_hop, KIND, report.id)
+        except ExistsError:
+            stored = await self._kept.require(report.id)
+        if stored.forward_to is not None and not stored.queued:
+            await self._queue(stored, stored.forward_to)
         return FaultTaken(id=report.id)
+
+    async def _queue(self, fault: StoredFault, receiver: NodeName) -> None:
+        report = fault.report
+        await self._outbox.queue(
+            receiver,
+            KIND,
+            report.id,
+            size_bytes=len(codec.encode(report)),
+            service=fault.service,
+            version=report.version.base,
+        )
+        # Afterwards: whoever is interrupted in between queues it again, which is once.
+        await self._kept.change(report.id, lambda present: replace(present, queued=True))
 
     async def _next_hop(self, report: FaultReport) -> NodeName | None:
         """The provider that the version came from; ``None`` when it was made here or nobody is known."""
@@ -122,15 +146,35 @@ class Faults:
             return None
         return version.received_from
 
-    # What the outbox asks.
+    # What the delivery asks.
 
-    async def letter(self, subject: str) -> Letter:
-        """The report as it goes on."""
-        fault = await self._kept.require(subject)
-        return Letter(path="/federation/v1/faults", body=codec.encode(fault.report))
+    @property
+    def right(self) -> Right:
+        """What the provider has to allow."""
+        return Right.FAULTS
 
-    async def delivered(self, subject: str) -> None:
+    @property
+    def always(self) -> bool:
+        """Only what waits is sent."""
+        return False
+
+    async def letter(self, entry: Entry, provider: Provider) -> Letter | Withheld:
+        """The report as it goes on to ``provider``."""
+        redactor = self._redactors.of(provider)
+        if redactor.rules.faults is FaultsSent.OFF:
+            return Withheld(why="this link sends no fault reports", counted=False)
+        if redactor.rules.faults is FaultsSent.COUNTS:
+            return Withheld(why="this link sends the numbers of fault reports only", counted=True)
+        fault = await self._kept.get(entry.subject)
+        if fault is None:
+            return Withheld(why="the report was removed here", counted=True)
+        # In a thread: masking half a thousand long lines takes a while.
+        report = await asyncio.to_thread(redactor.fault, fault.report)
+        return Letter(path=PATH, body=codec.encode(report))
+
+    async def delivered(self, entry: Entry) -> None:
         """Note that the provider took the report."""
         now = self._clock.now()
-        await self._kept.change(subject, lambda present: replace(present, forwarded=now))
-        self._hub.publish(Topic.FAULTS, subject)
+        with contextlib.suppress(AbsentError):
+            await self._kept.change(entry.subject, lambda present: replace(present, forwarded=now))
+        self._hub.publish(Topic.FAULTS, entry.subject)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 from federation import limits
 from federation.assignment import Assigned, Assignment
@@ -14,17 +15,16 @@ from federation.link.invitation import Enrolment, new_secret
 from federation.link.messages import Enrol, Enrolled
 from federation.names import InstanceName, NodeName, ServiceKey
 from federation.state import InstanceState
-from federation.transfer.packstore import Pack
 from node.model.desired import ListKind, Revision
 from node.model.instance import EnrolmentToken, Instance
 from node.model.version import StoredVersion
+from node.storage.port import Where
 from node.storage.repository import Repository
 from node.usecases.audit import Audit
 from node.usecases.changes import ChangeHub, Topic
 from node.usecases.desired import Desired
 from node.usecases.images import Images
-from node.usecases.links import secret_digest
-from node.usecases.ordering import BY_KEY
+from node.usecases.onetime import OneTimeSecrets, secret_digest
 from node.usecases.peers import Presence
 from node.usecases.versions import Versions
 
@@ -33,6 +33,13 @@ class EnrolmentError(DeniedError):
     """An enrolment that is expired, used, or not of this node."""
 
     code = "enrolment"
+
+
+INDEXES: Final = ("id",)
+_SAME_AGENT: Final = 100
+"""As many names one agent may have had."""
+
+_ENROLMENTS: Final = OneTimeSecrets("enrolment", "make a new one on the node", EnrolmentError)
 
 
 class Instances:
@@ -69,7 +76,7 @@ class Instances:
 
     async def all(self) -> list[Instance]:
         """All instances by name, revoked ones too."""
-        return await self._kept.find(order=BY_KEY)
+        return await self._kept.all()
 
     async def get(self, name: InstanceName) -> Instance:
         """One instance.
@@ -81,10 +88,8 @@ class Instances:
 
     async def of_id(self, agent: NodeId) -> Instance | None:
         """The instance whose agent has this id and was not revoked."""
-        for instance in await self.all():
-            if instance.id == agent and not instance.revoked:
-                return instance
-        return None
+        found = await self._kept.find(Where("id", "==", agent), limit=_SAME_AGENT)
+        return next((instance for instance in found if not instance.revoked), None)
 
     async def connected(self, name: InstanceName) -> bool:
         """Whether the agent's event stream is open."""
@@ -114,7 +119,9 @@ class Instances:
             EnrolmentError: not of this node, expired or used.
             ConflictError: another agent is attached as this instance.
         """
-        name = (await self._use(enrol)).instance
+        now = self._clock.now()
+        token = await _ENROLMENTS.spend(self._tokens, enrol.secret, now, lambda present: replace(present, used=True))
+        name = token.instance
         present = await self._kept.get(name)
         if present is not None and not present.revoked and present.key != enrol.key:
             raise ConflictError(f"another agent is attached as {name}: revoke it first")
@@ -123,21 +130,6 @@ class Instances:
         await self._audit.record(name, "enrol", enrol.key.id.short)
         self._hub.publish(Topic.INSTANCES, name)
         return Enrolled(node=self._node, instance=name, agent=enrol.key.id).sign(self._key)
-
-    async def _use(self, enrol: Enrol) -> EnrolmentToken:
-        now = self._clock.now()
-
-        def used(token: EnrolmentToken) -> EnrolmentToken:
-            if token.used:
-                raise EnrolmentError("this enrolment was used before: make a new one on the node")
-            if now >= token.expires:
-                raise EnrolmentError("this enrolment has expired: make a new one on the node")
-            return replace(token, used=True)
-
-        try:
-            return await self._tokens.change(secret_digest(enrol.secret), used)
-        except AbsentError as error:
-            raise EnrolmentError("this node knows no such enrolment: make a new one on the node") from error
 
     async def revoke(self, name: InstanceName, *, who: str) -> Instance:
         """Shut an agent out; its services keep running until somebody stops them there."""
@@ -183,17 +175,18 @@ class Instances:
                 return version.envelope
         raise AbsentError("no version with this manifest is assigned to this instance")
 
-    async def pack(self, name: InstanceName, image: Digest, base: Digest | None) -> Pack:
-        """The cheapest pack to an image assigned to ``name``.
+    async def allowed_image(self, name: InstanceName, image: Digest) -> None:
+        """Let the agent of ``name`` fetch ``image`` if a version assigned to it has it.
 
         Raises:
-            AbsentError: not assigned to it.
+            AbsentError: none has.
         """
-        wanted = [version for version in await self._assigned_now(name) if version.image == image]
-        if not wanted:
+        if all(version.image != image for version in await self._assigned_now(name)):
             raise AbsentError("no version with this image is assigned to this instance")
-        known = base if base and await self._versions.of_image(ListKind.CLIENT, base) else None
-        return await self._images.pack(known, image)
+
+    async def allowed_base(self, base: Digest | None) -> Digest | None:
+        """``base`` if it is the image of a client version of this node; otherwise it is treated as unknown."""
+        return base if base and await self._versions.of_image(ListKind.CLIENT, base) else None
 
     async def _assigned_now(self, name: InstanceName) -> list[StoredVersion]:
         instance = await self.get(name)

@@ -9,7 +9,7 @@ from typing import Protocol
 from federation.clock import Clock
 from federation.identity import NodeId
 from federation.keys import PublicKey
-from federation.link.client import Downloaded
+from federation.link.download import Downloaded
 from federation.link.events import Event
 from node.usecases.changes import ChangeHub, Topic
 

@@ -1,8 +1,5 @@
 """Names the sets of services that this node shares."""
 
-from dataclasses import dataclass
-from typing import Final
-
 from federation.errors import ConflictError
 from federation.names import ProfileName
 from federation.profile import Profile
@@ -12,24 +9,11 @@ from node.usecases.changes import ChangeHub, Topic
 from node.usecases.ordering import BY_KEY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProfileCount:
-    """How often any profile was changed; part of an offer's serial, so it never goes back."""
-
-    changes: int = 0
-
-
-COUNT_KEY: Final = "count"
-
-
 class Profiles:
     """The profiles of this node."""
 
-    def __init__(
-        self, kept: Repository[Profile], counts: Repository[ProfileCount], hub: ChangeHub, audit: Audit
-    ) -> None:
+    def __init__(self, kept: Repository[Profile], hub: ChangeHub, audit: Audit) -> None:
         self._kept = kept
-        self._counts = counts
         self._hub = hub
         self._audit = audit
 
@@ -45,6 +29,10 @@ class Profiles:
         """
         return await self._kept.require(name)
 
+    async def maybe(self, name: ProfileName) -> Profile | None:
+        """One profile; ``None``: there is none of this name."""
+        return await self._kept.get(name)
+
     async def find(self, name: ProfileName) -> Profile:
         """One profile; an empty one when there is none of this name, so that its consumers see nothing."""
         return await self._kept.get(name) or Profile(name=name, services=frozenset())
@@ -52,8 +40,9 @@ class Profiles:
     async def set(self, profile: Profile, *, who: str) -> Profile:
         """Make ``profile`` what its name means from now on."""
         await self._kept.put(profile)
-        await self._changed(profile.name)
-        await self._audit.record(who, "set-profile", f"{profile.name}: {', '.join(sorted(profile.services))}")
+        self._hub.publish(Topic.PROFILES, profile.name)
+        known = "public" if profile.public else "for linked consumers"
+        await self._audit.record(who, "set-profile", f"{profile.name}, {known}: {', '.join(sorted(profile.services))}")
         return profile
 
     async def remove(self, name: ProfileName, *, who: str) -> None:
@@ -65,17 +54,5 @@ class Profiles:
         await self._kept.require(name)
         if not await self._kept.remove(name):
             raise ConflictError(f"profile {name} was removed by someone else just now")
-        await self._changed(name)
-        await self._audit.record(who, "remove-profile", name)
-
-    async def change_count(self) -> int:
-        """How many changes of profiles there have been."""
-        count = await self._counts.get(COUNT_KEY)
-        return count.changes if count else 0
-
-    async def _changed(self, name: ProfileName) -> None:
-        if await self._counts.get(COUNT_KEY) is None:
-            await self._counts.put(ProfileCount(changes=1))
-        else:
-            await self._counts.change(COUNT_KEY, lambda count: ProfileCount(changes=count.changes + 1))
         self._hub.publish(Topic.PROFILES, name)
+        await self._audit.record(who, "remove-profile", name)

@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import uuid
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Final
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -120,7 +121,8 @@ class Tasks:
         self._audit = audit
         self._clock = clock
         self._places = asyncio.Semaphore(side_by_side)
-        self._turns: defaultdict[ServiceName | None, asyncio.Lock] = defaultdict(asyncio.Lock)
+        # One turn for each service, or for each subject of work that is about no service, e.g. a provider.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._group: asyncio.TaskGroup | None = None
 
@@ -197,7 +199,8 @@ class Tasks:
     async def _run(self, task: Task, work: Work) -> None:
         current = task
         try:
-            async with self._turns[task.service], self._places:
+            turn = self._turns.setdefault(task.service or f"{task.kind.value}/{task.subject}", asyncio.Lock())
+            async with turn, self._places:
                 current = replace(task, state=TaskState.RUNNING, started=self._clock.now())
                 await self._put_if_possible(current)
                 current = await self._outcome(current, work)

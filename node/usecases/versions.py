@@ -1,15 +1,20 @@
 """Keeps the versions whose images are here whole, and finds them."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from federation.digest import Digest
 from federation.errors import AbsentError, ExistsError, TamperedError
+from federation.manifest import SignedManifest
 from federation.names import ServiceName
 from node.model.desired import ListKind
 from node.model.version import StoredVersion
+from node.storage.fields import KEY
 from node.storage.port import Order, Where
 from node.storage.repository import Repository
 from node.usecases.changes import ChangeHub, Topic
+from node.usecases.ordering import BY_KEY
 
 INDEXES: Final = ("kind", "service", "image", "manifest", "stored")
 _MOST: Final = 1000
@@ -21,7 +26,7 @@ def version_key(version: StoredVersion) -> str:
 
 
 class Versions:
-    """The versions of this node. They are immutable: once kept, a version never changes."""
+    """The versions of this node. They are immutable: once kept, a version gets further signatures and no more."""
 
     def __init__(self, stored: Repository[StoredVersion], hub: ChangeHub) -> None:
         self._stored = stored
@@ -65,6 +70,29 @@ class Versions:
         if not found:
             raise AbsentError("there is no version with this manifest here")
         return found[0]
+
+    async def page(self, after: str, first: int) -> list[StoredVersion]:
+        """Up to ``first`` versions in the order of their keys, those whose key is greater than ``after``."""
+        return await self._stored.find(Where(KEY, ">", after), order=BY_KEY, limit=first)
+
+    async def sign_again(
+        self, version: StoredVersion, signed: Callable[[SignedManifest], SignedManifest]
+    ) -> StoredVersion:
+        """Keep ``version`` with the signatures that ``signed`` gives it; what was signed stays the same.
+
+        Raises:
+            AbsentError: it is not here.
+        """
+
+        def again(present: StoredVersion) -> StoredVersion:
+            after = signed(present.signed)
+            if after.digest != present.manifest:
+                raise ValueError("a version's manifest can't be changed, only signed again")
+            return replace(present, envelope=after.envelope.to_bytes())
+
+        changed = await self._stored.change(version_key(version), again)
+        self._hub.publish(Topic.VERSIONS, f"{version.service}/{version.version}")
+        return changed
 
     async def keep(self, version: StoredVersion) -> StoredVersion:
         """Keep a version whose image is stored whole. Keeping the same one again changes nothing.

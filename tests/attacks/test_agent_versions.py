@@ -152,13 +152,14 @@ def test_a_manifest_for_another_service() -> None:
     """The right node's manifest of another service or image does not pass for this one."""
     key = PrivateKey.generate()
     manifest = made_manifest(key)
+    signed = SignedManifest.make(manifest, key)
     slot = Slot(version=VERSION, image=manifest.image, manifest=Digest.of(b"m"))
     unit = Home(Path("/nowhere")).unit(KEY)
-    check_manifest(manifest, slot, unit, key.public)
+    check_manifest(signed, slot, unit, key.public)
     for wrong in (replace(slot, image=Digest.of(b"other")), replace(slot, version=slot.version.next())):
         with pytest.raises(TamperedError):
-            check_manifest(manifest, wrong, unit, key.public)
+            check_manifest(signed, wrong, unit, key.public)
     with pytest.raises(TamperedError):
-        check_manifest(manifest, slot, Home(Path("/nowhere")).unit(ServiceKey("db")), key.public)
+        check_manifest(signed, slot, Home(Path("/nowhere")).unit(ServiceKey("db")), key.public)
     with pytest.raises(TamperedError):
-        check_manifest(manifest, slot, unit, PrivateKey.generate().public)
+        check_manifest(signed, slot, unit, PrivateKey.generate().public)

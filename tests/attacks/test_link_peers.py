@@ -99,7 +99,7 @@ async def test_a_refusal_without_an_end() -> None:
 async def test_an_announced_length_over_the_bound(target: Path) -> None:
     """What is announced as too large is not even begun."""
     async with raw_peer(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n") as client:
-        with pytest.raises(OversizedError, match="announces"):
+        with pytest.raises(OversizedError, match="announced"):
             await client.download("/x", {}, target, most_bytes=BOUND)
     assert untouched(target)
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from federation import codec, limits
+from federation.digest import Digest
 from federation.errors import DeniedError, RemoteError, VUpdateError
 from federation.fault import FaultReport
 from federation.keys import PrivateKey
 from federation.link.answers import PeerAbsentError, PeerDeniedError
 from federation.link.messages import Redeem
 from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, ServiceName
-from federation.offer import Offer
 from federation.versions import ClientVersion
 from node.model.desired import ListKind
 from node.model.peer import AutoUpdate
@@ -38,7 +38,8 @@ async def state_of(member: Member) -> tuple[object, ...]:
     """What a refused update must leave as it was."""
     versions = await member.use.versions.find(ListKind.DEVELOPER, None, first=100)
     blobs = sorted(path.name for path in (member.folder / "blobs").rglob("*.zst"))
-    return await member.desired(), [one.version for one in versions], blobs, list((member.folder / "work").glob("*"))
+    work = [path for path in (member.folder / "work").rglob("*") if path.is_file()]
+    return await member.desired(), [one.version for one in versions], blobs, work
 
 
 async def test_a_version_passes_through_a_chain_with_its_origins_signature(tmp_path: Path) -> None:
@@ -55,10 +56,12 @@ async def test_a_version_passes_through_a_chain_with_its_origins_signature(tmp_p
     assert await initech.desired() == {"shop": "acme-1.0.0"}
 
 
-@pytest.mark.parametrize("route", ["/offer", "/manifests/", "/packs/"])
+@pytest.mark.parametrize(
+    "route", ["timestamp.json", "snapshot.json", "targets.json", "listing.json", "targets/manifests/", "/packs/"]
+)
 @pytest.mark.parametrize("at", [0.1, 0.4, 0.6])
 async def test_a_provider_that_alters_what_it_passes_on_is_refused(tmp_path: Path, route: str, at: float) -> None:
-    """One bit changed in an offer, a manifest or a pack stops the update, and nothing here has changed."""
+    """One bit changed in any part of a catalogue, a manifest or a pack: the update stops, nothing here has changed."""
     network = await chain(tmp_path, "acme", "globex")
     acme, globex = network.members.values()
     await acme.develop("shop", "acme-1.0.0", FILES)
@@ -86,57 +89,86 @@ async def test_a_middle_node_cannot_pass_its_own_image_off_as_the_origins(tmp_pa
         await evil.develop("shop", "acme-1.0.1", {"app.py": b"print('evil')\n"})
         task = await initech.update_from("evil")
     assert task.state is TaskState.FAILED
-    assert "signed by" in task.error
+    assert "no statement by the old key" in task.error
+    assert (await initech.alarms())["origin-key-changed"] == "acme through evil"
     assert await state_of(initech) == before
 
 
-async def test_an_old_offer_played_again_is_refused(tmp_path: Path) -> None:
-    """A provider can't take its consumer back to an offer that it has seen the successor of."""
-    network = await chain(tmp_path, "acme", "globex")
-    acme, globex = network.members.values()
-    kept: list[bytes] = []
+def replayed(kept: dict[str, bytes]) -> Tamper:
+    """Answer by what is ``kept``, where something is."""
 
-    def keep(path: str, content: bytes) -> bytes:
-        if path.endswith("/offer"):
-            kept.append(content)
+    def tamper(path: str, content: bytes) -> bytes:
+        return kept.get(path, content)
+
+    return tamper
+
+
+def recorder(kept: dict[str, bytes]) -> Tamper:
+    """Keep what a catalogue answers, in ``kept``."""
+
+    def tamper(path: str, content: bytes) -> bytes:
+        if path.startswith("/catalogs/"):
+            kept[path] = content
         return content
 
-    network.tampers["globex", "acme"] = keep
+    return tamper
+
+
+async def test_an_old_catalogue_played_again_is_refused(tmp_path: Path) -> None:
+    """A provider can't take its consumer back to a catalogue that it has seen the successor of."""
+    network = await chain(tmp_path, "acme", "globex")
+    acme, globex = network.members.values()
+    old: dict[str, bytes] = {}
+    network.tampers["globex", "acme"] = recorder(old)
     async with network.running():
         await acme.develop("shop", "acme-1.0.0", FILES)
         await globex.update_from("acme")
+        old = dict(old)
         await acme.develop("shop", "acme-1.0.1", {**FILES, "app.py": b"print(2)\n"})
         await globex.update_from("acme")
-        network.tampers["globex", "acme"] = lambda path, content: kept[0] if path.endswith("/offer") else content
+        network.tampers["globex", "acme"] = replayed(old)
         task = await globex.update_from("acme")
     assert task.state is TaskState.FAILED
-    assert "older" in task.error
+    assert "older than what was seen before" in task.error
+    assert (await globex.alarms())["catalog-refused"] == "acme"
     assert await globex.desired() == {"shop": "acme-1.0.1"}
 
 
-async def test_an_offer_that_is_kept_back_too_long_is_refused(tmp_path: Path) -> None:
-    """A frozen provider is noticed: an offer is good for a day."""
+async def test_a_catalogue_that_is_kept_back_too_long_is_refused(tmp_path: Path) -> None:
+    """A frozen provider is noticed: its timestamp is good for a day."""
     network = await chain(tmp_path, "acme", "globex")
     acme, globex = network.members.values()
     await acme.develop("shop", "acme-1.0.0", FILES)
-    frozen = await network.between(globex, acme).get("/federation/v1/offer", most_bytes=limits.ENVELOPE_BYTES)
-    network.later(hours=25)
-    network.tampers["globex", "acme"] = lambda path, content: frozen if path.endswith("/offer") else content
+    frozen: dict[str, bytes] = {}
+    network.tampers["globex", "acme"] = recorder(frozen)
     async with network.running():
+        await globex.update_from("acme")
+        network.later(hours=25)
+        network.tampers["globex", "acme"] = replayed(frozen)
         task = await globex.update_from("acme")
     assert task.state is TaskState.FAILED
     assert "expired" in task.error
+    assert (await globex.alarms())["catalog-refused"] == "acme"
 
 
-async def test_an_offer_for_one_consumer_is_no_use_to_another(tmp_path: Path) -> None:
-    """An offer names its reader; a provider can't be made to vouch for it to somebody else."""
+async def test_the_catalogue_of_one_profile_is_no_use_to_the_consumer_of_another(tmp_path: Path) -> None:
+    """It can't be read from outside, and shown in the place of the own one it is refused."""
     network = await chain(tmp_path, "acme", "globex")
     acme, globex = network.members.values()
-    other = network.add("initech")
-    await network.link(acme, other, "public")
-    content = await network.between(globex, acme).get("/federation/v1/offer", most_bytes=limits.ENVELOPE_BYTES)
-    with pytest.raises(RemoteError, match="another node"):
-        Offer.read(content, provider=acme.key.public, reader=other.key.id, now=network.clock.now())
+    initech = network.add("initech")
+    await acme.share("partners", "shop", "payroll")
+    await network.link(acme, initech, "partners")
+    foreign: dict[str, bytes] = {}
+    network.tampers["initech", "acme"] = recorder(foreign)
+    await initech.use.updates.check(NodeName("acme"))
+    for path in foreign:
+        with pytest.raises(PeerAbsentError):
+            await network.between(globex, acme).get(path, most_bytes=limits.MIB)
+    shown = {path.replace("/partners/", "/public/"): content for path, content in foreign.items()}
+    network.tampers["globex", "acme"] = replayed(shown)
+    with pytest.raises(RemoteError):
+        await globex.use.updates.check(NodeName("acme"))
+    assert (await globex.provider("acme")).catalog is None
 
 
 async def test_a_consumer_sees_nothing_outside_its_profile(tmp_path: Path) -> None:
@@ -146,18 +178,28 @@ async def test_a_consumer_sees_nothing_outside_its_profile(tmp_path: Path) -> No
     secret = await acme.develop("payroll", "acme-1.0.0", {"pay.txt": b"secret"})
     public = await acme.develop("shop", "acme-1.0.0", FILES)
     peer = network.between(globex, acme)
-    content = await peer.get("/federation/v1/offer", most_bytes=limits.ENVELOPE_BYTES)
-    offer = Offer.read(content, provider=acme.key.public, reader=globex.key.id, now=network.clock.now())
-    assert [one.service for one in offer.versions] == ["shop"]
-    assert b"payroll" not in content
-    for path in (f"/federation/v1/manifests/{secret.manifest}", f"/federation/v1/packs/{secret.image}"):
+    seen: dict[str, bytes] = {}
+    network.tampers["globex", "acme"] = recorder(seen)
+    provider = await globex.use.updates.check(NodeName("acme"))
+    assert provider.catalog is not None
+    assert [one.service for one in provider.catalog.listing.entries] == ["shop"]
+    assert b"payroll" not in b"".join(seen.values())
+    manifest = f"/catalogs/public/targets/manifests/{Digest.of(secret.envelope)}.{secret.manifest}.json"
+    for path in (manifest, f"/federation/v1/packs/{secret.image}"):
         with pytest.raises(PeerAbsentError):
             await peer.get(path, most_bytes=limits.MIB)
     assert await peer.get(f"/federation/v1/packs/{public.image}", {"from": secret.image}, most_bytes=limits.MIB)
 
 
 @pytest.mark.parametrize(
-    "path", ["/federation/v1/offer", "/federation/v1/events", "/agent/v1/assignment", "/agent/v1/events"]
+    "path",
+    [
+        "/catalogs/public/metadata/timestamp.json",
+        "/federation/v1/link",
+        "/federation/v1/events",
+        "/agent/v1/assignment",
+        "/agent/v1/events",
+    ],
 )
 async def test_a_stranger_gets_nothing(tmp_path: Path, path: str) -> None:
     """A key that was never linked or enrolled is refused, signed or not."""
@@ -168,8 +210,10 @@ async def test_a_stranger_gets_nothing(tmp_path: Path, path: str) -> None:
         await stranger.get(path, most_bytes=limits.MIB)
     assert refused.value.remote_code == "unknown-signer"
     unsigned = await acme.app.test_client().get(path)
-    assert unsigned.status_code == 403
-    assert codec.decode(await unsigned.get_data(as_text=False), dict)["code"] == "unsigned"
+    # Who does not say who he is asks for a catalogue like anybody: there is none for him.
+    status, code = (404, "not-found") if path.startswith("/catalogs/") else (403, "unsigned")
+    assert unsigned.status_code == status
+    assert codec.decode(await unsigned.get_data(as_text=False), dict)["code"] == code
 
 
 async def test_a_consumers_key_opens_no_agents_route_and_an_agents_no_consumers(tmp_path: Path) -> None:
@@ -180,7 +224,7 @@ async def test_a_consumers_key_opens_no_agents_route_and_an_agents_no_consumers(
     with pytest.raises(PeerDeniedError):
         await network.between(globex, acme).get("/agent/v1/assignment", most_bytes=limits.MIB)
     with pytest.raises(PeerDeniedError):
-        await network.agent_of(acme, agent).get("/federation/v1/offer", most_bytes=limits.MIB)
+        await network.agent_of(acme, agent).get("/federation/v1/link", most_bytes=limits.MIB)
 
 
 async def test_a_removed_consumer_and_a_revoked_agent_are_strangers(tmp_path: Path) -> None:
@@ -191,7 +235,7 @@ async def test_a_removed_consumer_and_a_revoked_agent_are_strangers(tmp_path: Pa
     await acme.use.links.remove_consumer(NodeName("globex"), who=WHO)
     await acme.use.instances.revoke(InstanceName("host-1"), who=WHO)
     with pytest.raises(PeerDeniedError):
-        await network.between(globex, acme).get("/federation/v1/offer", most_bytes=limits.MIB)
+        await network.between(globex, acme).get("/federation/v1/link", most_bytes=limits.MIB)
     with pytest.raises(PeerDeniedError):
         await network.agent_of(acme, agent).get("/agent/v1/assignment", most_bytes=limits.MIB)
 
@@ -203,7 +247,7 @@ async def test_a_signed_request_played_again_is_refused(tmp_path: Path) -> None:
 
     network = await chain(tmp_path, "acme", "globex")
     acme, globex = network.members.values()
-    request = HttpRequest(method="GET", path="/federation/v1/offer")
+    request = HttpRequest(method="GET", path="/federation/v1/link")
     headers = signed_headers(request, key=globex.key, audience=acme.key.id, now=network.clock.now())
     client = acme.app.test_client()
     assert (await client.get(request.path, headers=headers)).status_code == 200

@@ -4,7 +4,7 @@ import runpy
 import sys
 from typing import Final
 
-BENCHES: Final = ("packs", "collection", "log_store")
+BENCHES: Final = ("packs", "collection", "log_store", "downloads", "resume", "memory")
 
 
 def main() -> None:

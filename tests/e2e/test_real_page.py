@@ -70,3 +70,35 @@ async def test_a_log_in_link_works_once_and_only_in_its_own_browser(tmp_path: Pa
         told = json.loads(await answer.text())
         assert told["data"] is None
         assert told["errors"][0]["extensions"]["code"] == "denied"
+
+
+async def test_two_operators_pair_their_nodes_by_comparing_the_code(tmp_path: Path) -> None:
+    """Begun by an address on one page, asked for on the other: the same code on both, and a link once both confirmed."""
+    async with browser() as chromium, stage(tmp_path / "stage") as on:
+        acme, globex = await on.make_node("acme"), await on.make_node("globex")
+        await acme.ask(queries.SET_PROFILE, name="public-services", services=[SERVICE])
+        pages = []
+        for api in (acme, globex):
+            link = (await api.ask(queries.LOGIN_LINK))["createLoginLink"]["url"]
+            pages.append(await log_in(await chromium.new_context(), link))
+        (gives, gives_watched), (takes, takes_watched) = pages
+        await takes.get_by_role("button", name="Pair by address").click()
+        begun, asked = takes.get_by_role("dialog"), gives.get_by_role("dialog")
+        await begun.get_by_label("Address of the other node").fill(acme.url)
+        await begun.get_by_role("button", name="Show the code").click()
+        await gives.locator("[data-asks=globex]").get_by_role("button").click()
+        code = await begun.locator("[data-code]").get_attribute("data-code")
+        assert code is not None
+        assert code == await asked.locator("[data-code]").get_attribute("data-code")
+        await asked.get_by_label("Profile to give").select_option("public-services")
+        await asked.get_by_role("button", name="Same code: confirm").click()
+        await asked.get_by_text("Waiting for globex").wait_for()
+        assert await takes.locator("[data-link=acme]").count() == 0
+        await begun.get_by_role("button", name="Same code: confirm").click()
+        await begun.get_by_text("acme is now a provider of this node.").wait_for()
+        await asked.get_by_text("globex is now a consumer of this node.").wait_for()
+        await picture(takes, tmp_path / "paired.png", whole=False)
+        await takes.locator("[data-link=acme]").get_by_text("public-services").wait_for()
+        await gives.locator("[data-link=globex]").get_by_role("group").wait_for()
+        assert (gives_watched.errors, gives_watched.foreign) == ([], [])
+        assert (takes_watched.errors, takes_watched.foreign) == ([], [])

@@ -49,6 +49,7 @@ class AgentNode:
     revision: int = 1
     away: bool = False
     secret: str = ""
+    key_changes: bytes | None = None
     alter_pack: Callable[[bytes], bytes] | None = None
     alter_manifest: Callable[[bytes], bytes] | None = None
     states: list[InstanceState] = field(default_factory=list)
@@ -103,6 +104,11 @@ class AgentNode:
         self.revision = self.revision + 1 if revision is None else revision
         async with self._changed:
             self._changed.notify_all()
+
+    def take_key(self, new: PrivateKey, key_changes: bytes) -> None:
+        """Have another key from now on, and be reached by the old id too."""
+        self.key, former, self.key_changes = new, self.key.id, key_changes
+        self._verifier = RequestVerifier(new.id, self._clock, former={former})
 
     def attach(self, home: Path) -> None:
         """Attach an agent without the ceremony of an enrolment."""
@@ -180,6 +186,8 @@ class AgentNode:
         match (request.method, *parts):
             case ("GET", "assignment"):
                 return web.Response(body=self._assignment())
+            case ("GET", "key-changes") if self.key_changes is not None:
+                return web.Response(body=self.key_changes)
             case ("GET", "manifests", digest):
                 return self._manifest(Digest(digest))
             case ("GET", "packs", image):

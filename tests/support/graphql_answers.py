@@ -1,24 +1,43 @@
 """A node that knows a little of everything, as answers of its use cases."""
 
+import random
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from federation.catalog.ceremony import Ceremony, KeyInfo
+from federation.catalog.roles import Role as CatalogRole
+from federation.digest import Digest
+from federation.keys import PrivateKey
 from federation.log import Level, LogRecord
-from federation.names import InstanceName, ProfileName, ServiceKey, ServiceName
+from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, ServiceName
+from federation.outbox import Checkpoint, Load
 from federation.profile import Profile
 from federation.state import Phase
-from federation.versions import ClientVersion
+from federation.tally import Tally
+from federation.versions import ClientVersion, DeveloperVersion
 from node.model.desired import Delta, ListKind, Revision
 from node.model.instance import Instance
+from node.model.peer import Provider
+from node.model.penalty import after_lie
+from node.model.report import OwnMark
 from node.model.task import TaskState
 from node.model.version import DevelopedService, GitSource, SiteSettings, StoredVersion
+from node.model.withdrawal import KeptWithdrawal
 from node.storage.logs import FoundRecord, StreamKey
+from node.usecases.catalog_keys import CatalogState, RoleState
+from node.usecases.delivery import Withheld
+from node.usecases.transfers import SavedBytes
+from tests.support import pairing_values
+from tests.support.graphql_upward import outbox_entry, received_counts, received_mark, received_states, sent_letter
 from tests.support.graphql_values import (
     NOW,
+    alarm,
     consumer,
+    explanation,
     fault,
     instance,
     moved,
+    pin,
     provider,
     revision,
     service_state,
@@ -27,6 +46,36 @@ from tests.support.graphql_values import (
     transfer,
 )
 
+WITHDRAWN = KeptWithdrawal(
+    service=ServiceName("guestbook"),
+    version=DeveloperVersion("acme-1.0.0"),
+    manifest=Digest.of(b"manifest"),
+    by=NodeName("acme"),
+    reason="loses entries",
+    at=NOW,
+    digest=Digest.of(b"withdrawal"),
+    passed_on=b"{}",
+)
+CATALOG = CatalogState(
+    profile=ProfileName("public"),
+    public=True,
+    serial=7,
+    root=Digest.of(b"root"),
+    roles=tuple(
+        RoleState(
+            role=role,
+            version=3,
+            expires=NOW,
+            threshold=1,
+            keys=(KeyInfo(role=role, key=PrivateKey(b"k" * 32).public, here=True),),
+        )
+        for role in CatalogRole
+    ),
+    online=True,
+    prepared=4,
+    warnings=("have root 4 signed",),
+)
+CEREMONY = Ceremony(root_version=4, done=("signed root 4",), left=("nothing",))
 PROFILE = Profile(name=ProfileName("public"), services=frozenset({ServiceName("guestbook")}))
 SITE = SiteSettings(
     service=ServiceName("guestbook"),
@@ -86,6 +135,14 @@ def assigned(name: InstanceName, services: tuple[ServiceKey, ...] | None, *, who
     return replace(HOST, services=services)
 
 
+def windowed(name: NodeName, text: str, *, who: str) -> Provider:
+    return replace(provider(), window=text)
+
+
+def tested_first(name: NodeName, tester: NodeName | None, *, who: str) -> Provider:
+    return replace(provider(), tested_by=tester)
+
+
 def answers() -> dict[str, Any]:
     """A node that knows a little of everything."""
     found = StreamKey(service=ServiceName("guestbook"), instance=InstanceName("web-1"), run="r1")
@@ -96,6 +153,14 @@ def answers() -> dict[str, Any]:
         "desired.change": changed,
         "desired.rollback": revision(number=5, guestbook="acme-1.0.0"),
         "versions.find": versions,
+        "withdrawals.in_force": [WITHDRAWN],
+        "withdrawals.yank": WITHDRAWN,
+        "withdrawals.unyank": None,
+        "catalog_keys.all": [CATALOG],
+        "catalog_keys.get": CATALOG,
+        "catalog_keys.rotate": CEREMONY,
+        "catalog_keys.prepare": replace(CEREMONY, document=b"{}"),
+        "catalog_keys.publish_root": CEREMONY,
         "services.developed": [DEVELOPED],
         "services.sites": [SITE],
         "services.add": kept,
@@ -108,19 +173,52 @@ def answers() -> dict[str, Any]:
         "tasks.log": task_log,
         "tasks.cancel": replace(done, state=TaskState.CANCELLED, error="cancelled before it was done"),
         "profiles.all": [PROFILE],
+        "profiles.find": PROFILE,
         "profiles.set": kept,
         "profiles.remove": None,
         "links.invite": OneTime(),
         "links.accept": provider(offers={"guestbook": "acme-1.0.0"}),
         "links.providers": [provider(offers={"guestbook": "acme-1.0.0"})],
         "links.consumers": [consumer()],
+        "links.consumer": consumer(),
+        "links.set_rights": consumer(),
+        "links.set_profile": consumer(),
+        "links.set_tester": replace(consumer(), tester=True),
+        "links.set_redaction": provider(),
         "links.connected": True,
+        "received.states_of": received_states(),
+        "received.counts_of": received_counts(),
+        "received.marks_of": [received_mark()],
+        "marks.give": [OwnMark(provider=NodeName("acme"), who="ann", report=received_mark().report)],
+        "outbox.entries": [outbox_entry()],
+        "outbox.checkpoint": Checkpoint(receiver=NodeName("acme")).lost("acme is away", NOW, random.Random(1)),
+        "outbox.load": Load(entries=1, size_bytes=1000),
+        "outbox.tally": Tally(receiver=NodeName("acme"), counts=received_counts().report.counts),
+        "outbox.retry": outbox_entry(),
+        "outbox.drop": None,
+        "delivery.shown": sent_letter(),
+        "delivery.preview": [
+            ("acme/states/states", sent_letter()),
+            ("acme/fault/f", Withheld(why="no", counted=False)),
+        ],
         "links.remove_provider": None,
         "links.remove_consumer": None,
         "links.set_auto_update": provider(),
+        "addresses.move": provider(),
+        "nearby.look": pairing_values.NEARBY,
+        "pairing.find": [pairing_values.pairing(), pairing_values.rejected()],
+        "pairing.start": pairing_values.pairing(),
+        "pairing.confirm": pairing_values.linked(),
+        "pairing.reject": pairing_values.rejected(),
         "updates.check": provider(offers={"guestbook": "acme-1.0.1"}),
         "updates.update": done,
-        "updates.transfers": [transfer()],
+        "transfers.newest": [transfer()],
+        "transfers.saved": SavedBytes(moved=1000, full=4000, transfers=2),
+        "penalties.all": [after_lie(None, NodeName("acme"), "the pack is not genuine", NOW)],
+        "explanations.explain": explanation(),
+        "following.verdicts": explanation().verdicts,
+        "following.set_window": windowed,
+        "following.require_tested": tested_first,
         "instances.all": [HOST],
         "instances.connected": True,
         "instances.enrolment": OneTime(text="vua1:SECRET"),
@@ -130,5 +228,10 @@ def answers() -> dict[str, Any]:
         "faults.find": [fault()],
         "faults.counts": lambda services: dict.fromkeys(services, 1),
         "faults.get": fault(),
+        "pins.all": [pin()],
+        "pins.reset": lambda _node, key, **_who: replace(pin(), awaited=key),
+        "alarms.all": [alarm()],
+        "alarms.open": [alarm()],
+        "alarms.dismiss": alarm().hidden("ann", NOW),
         "accounts.login_link": ("http://127.0.0.1:7420/#/login/SECRET", NOW),
     }

@@ -14,20 +14,35 @@ from node.graphql.context import Context
 from node.model.account import Person, Role
 from node.usecases import NodeIdentity, Usecases
 from node.usecases.accounts import Accounts
+from node.usecases.addresses import Addresses
+from node.usecases.alarms import Alarms
 from node.usecases.audit import Audit
 from node.usecases.builds import Builds
+from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
+from node.usecases.delivery import Delivery
 from node.usecases.desired import Desired
+from node.usecases.explaining import Explanations
 from node.usecases.faults import Faults
+from node.usecases.following import Following
 from node.usecases.instances import Instances
 from node.usecases.links import Links
 from node.usecases.logs import Logs
+from node.usecases.marks import Marks
+from node.usecases.nearby import Nearby
+from node.usecases.outbox import Outbox
+from node.usecases.pairing import PairingDesk
+from node.usecases.penalties import Penalties
+from node.usecases.pins import Pins
 from node.usecases.profiles import Profiles
+from node.usecases.received import Received
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
+from node.usecases.transfers import Transfers
 from node.usecases.updates import Updates
 from node.usecases.versions import Versions
+from node.usecases.withdrawals import Withdrawals
 
 KEY = PrivateKey(bytes(range(32)))
 
@@ -40,12 +55,27 @@ _KINDS: dict[str, type] = {
     "tasks": Tasks,
     "profiles": Profiles,
     "links": Links,
+    "nearby": Nearby,
+    "pairing": PairingDesk,
     "updates": Updates,
+    "transfers": Transfers,
+    "penalties": Penalties,
     "instances": Instances,
+    "explanations": Explanations,
+    "following": Following,
     "logs": Logs,
     "faults": Faults,
     "accounts": Accounts,
+    "addresses": Addresses,
     "audit": Audit,
+    "alarms": Alarms,
+    "pins": Pins,
+    "delivery": Delivery,
+    "marks": Marks,
+    "outbox": Outbox,
+    "received": Received,
+    "catalog_keys": CatalogKeys,
+    "withdrawals": Withdrawals,
 }
 
 

@@ -3,19 +3,23 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from federation.catalog.listing import Entry, Listing, marker
 from federation.digest import Digest
 from federation.fault import FaultReport, Hop
 from federation.keys import PrivateKey
 from federation.manifest import Maker, Manifest, SignedManifest, Source
 from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, ServiceName
-from federation.offer import Offer, Offered
 from federation.state import InstanceState, Moved, Phase, ServiceState
 from federation.versions import ClientVersion, DeveloperVersion
+from node.model.alarm import Alarm
 from node.model.desired import Delta, ListKind, Revision
+from node.model.following import Action, Choice, Chosen, Followed, Reason, Verdict
 from node.model.instance import Instance, StoredFault
-from node.model.peer import Consumer, Provider
+from node.model.peer import CatalogSeen, Consumer, Pin, Provider
 from node.model.task import Task, TaskKind, TaskState
 from node.model.version import StoredVersion, Transfer
+from node.usecases.adaptation import ClientBuildState
+from node.usecases.explaining import Explanation, Running, Unheard
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 KEY = PrivateKey(bytes(range(32)))
@@ -26,6 +30,18 @@ ACME = NodeName("acme")
 
 def digest(text: str) -> Digest:
     return Digest.of(text.encode())
+
+
+def alarm() -> Alarm:
+    """The alarm of a key that changed."""
+    return Alarm(
+        kind="origin-key-changed", subject="acme", message="ask acme \x1b[2J", first_seen=NOW, last_seen=NOW, count=3
+    )
+
+
+def pin() -> Pin:
+    """acme's key, which it came to by one change."""
+    return Pin(node=ACME, key=KEY.public, seen=NOW, through=NodeName("globex"), changes=(b"change",))
 
 
 def stored_version(
@@ -106,31 +122,69 @@ def instance(name: str = "web-1", *states: ServiceState, revoked: bool = False) 
     )
 
 
-def provider(name: str = "acme", *, offers: dict[str, str] | None = None) -> Provider:
-    offer = Offer(
-        audience=KEY.id,
+def listing(offers: dict[str, str]) -> Listing:
+    """What acme's catalogue lists: these versions, its own choice."""
+    return Listing(
+        node=ACME,
         profile=ProfileName("public-services"),
         serial=3,
-        issued=NOW,
-        expires=NOW + timedelta(days=1),
-        versions=tuple(
-            Offered(
+        entries=tuple(
+            Entry(
                 service=ServiceName(service),
                 version=DeveloperVersion(text),
                 image=digest(text),
                 manifest=digest(f"manifest {text}"),
+                trail=(marker(PEER_KEY.id, ServiceName(service)),),
             )
-            for service, text in sorted((offers or {}).items())
+            for service, text in sorted(offers.items())
         ),
     )
+
+
+def provider(name: str = "acme", *, offers: dict[str, str] | None = None) -> Provider:
+    seen = None
+    if offers is not None:
+        expires = NOW + timedelta(days=1)
+        seen = CatalogSeen(listing=listing(offers), root_version=1, targets_version=1, expires=expires, read=NOW)
     return Provider(
         name=NodeName(name),
         key=PEER_KEY.public,
         url="http://127.0.0.1:7420",
         profile=ProfileName("public-services"),
         linked=NOW,
-        offer=offer if offers is not None else None,
+        catalog=seen,
         checked=NOW,
+    )
+
+
+def explanation() -> Explanation:
+    """acme wants 1.0.1 run, which globex has not tested yet; evil can't be read."""
+    entry = listing({"guestbook": "acme-1.0.1"}).entries[0]
+    verdict = Verdict(
+        service=GUESTBOOK,
+        provider=ACME,
+        version=entry.version,
+        action=Action.HOLD,
+        reason=Reason.UNTESTED,
+        why="held until globex marks acme-1.0.1 as tested",
+        entry=entry,
+    )
+    choice = Choice(provider=ACME, version=DeveloperVersion("acme-1.0.0"), manifest=digest("m"), trail=entry.trail)
+    return Explanation(
+        service=GUESTBOOK,
+        verdicts=(verdict,),
+        unheard=(Unheard(provider=NodeName("evil"), error="refused \x1b[2J", checked=NOW, known=False),),
+        followed=Followed(service=GUESTBOOK, choice=choice, at=NOW),
+        desired="acme-1.0.0",
+        chosen=Chosen(who="auto-update from acme", at=NOW),
+        client="acme-1.0.0_1",
+        build=ClientBuildState(failed=2, error="no such overlay", at=NOW),
+        running=(
+            Running(
+                instance=InstanceName("web-1"),
+                state=service_state(Phase.RUNNING, running=ClientVersion("acme-1.0.0"), error="exit 3"),
+            ),
+        ),
     )
 
 

@@ -69,9 +69,10 @@ class Stage:
         self.processes = Processes(folder / "logs")
         self.ports = iter(free_ports(8))
 
-    async def make_node(self, name: str) -> NodeApi:
+    async def make_node(self, name: str, *options: str) -> NodeApi:
+        """A new node, running; ``options``: more of those of ``vupdate init``."""
         await self.processes.run(
-            "init", "--name", name, "--port", str(next(self.ports)), "--data", str(self.folder / name)
+            "init", "--name", name, "--port", str(next(self.ports)), "--data", str(self.folder / name), *options
         )
         return await self.start_node(name)
 

@@ -15,8 +15,8 @@ from agent.settings import Place
 from federation.digest import Digest
 from federation.errors import CorruptError, InvalidValueError, TamperedError
 from federation.image import Entry, Image, Kind
-from federation.keys import PrivateKey
-from federation.manifest import Manifest
+from federation.keys import PrivateKey, PublicKey
+from federation.manifest import SignedManifest
 from federation.names import InstanceName, NodeName, ServiceKey
 from federation.state import Moved
 from federation.transfer import LocalBlobs, make_pack
@@ -131,7 +131,7 @@ class Node:
         self.folder, self.key = folder, key
         self.blobs = LocalBlobs(folder / "blobs")
         self.images: dict[Digest, Image] = {}
-        self.manifests: dict[Digest, Manifest] = {}
+        self.manifests: dict[Digest, SignedManifest] = {}
         self.lie: Digest | None = None
         self.asked: list[Digest | None] = []
 
@@ -143,10 +143,15 @@ class Node:
         image = Image.of(entries)
         self.images[image.digest] = image
         name = Digest.of(version.encode())
-        self.manifests[name] = replace(made_manifest(self.key), version=version, image=image.digest)
+        manifest = replace(made_manifest(self.key), version=version, image=image.digest)
+        self.manifests[name] = SignedManifest.make(manifest, self.key)
         return Slot(version=version, image=image.digest, manifest=name)
 
-    async def manifest(self, digest: Digest) -> Manifest:
+    @property
+    def node_key(self) -> PublicKey:
+        return self.key.public
+
+    async def manifest(self, digest: Digest) -> SignedManifest:
         return self.manifests[digest]
 
     async def pack(self, image: Digest, base: Digest | None, target: Path) -> Fetched:
@@ -164,7 +169,7 @@ def node(tmp_path: Path) -> Node:
 @pytest.fixture
 def installer(node: Node) -> Installer:
     place = Place(node=NodeName("globex"), instance=InstanceName("web-1"))
-    return Installer(node, node.key.public, place, FakeClock())
+    return Installer(node, place, FakeClock())
 
 
 TOML = b'[services.web.run]\ncommand = ["./run"]\ndata = ["data"]\n'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation import assignment, limits, offer, statement
+from federation import assignment, limits, statement, withdrawal
 from federation.assignment import Assigned, Assignment
 from federation.digest import Digest
 from federation.errors import InvalidValueError, OversizedError, TamperedError, VUpdateError
@@ -58,7 +58,7 @@ def test_an_assignment_of_another_signer_is_refused() -> None:
 def test_a_statement_of_another_type_is_no_assignment() -> None:
     """Types are under the signature."""
     with pytest.raises(TamperedError):
-        read(statement.sign(offer.PAYLOAD_TYPE, made(), NODE))
+        read(statement.sign(withdrawal.PAYLOAD_TYPE, made(), NODE))
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,10 @@ def test_is_glob() -> None:
     """A plain path is no glob."""
     assert not is_glob("a/b.c")
     assert is_glob("a/[b].c")
+
+
+def test_doubled_signs_in_a_set_stand_for_themselves() -> None:
+    """Python's expressions keep ``--``, ``&&``, ``||`` and ``~~`` in a set for later, and warn of them."""
+    assert matches("a-b", ["a[--]b"])
+    assert matches("&", ["[&&]"])
+    assert not matches("b", ["[a--c]"])

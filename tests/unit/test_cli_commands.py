@@ -9,7 +9,7 @@ from graphql import parse, validate
 from typer.main import get_command
 
 from federation.errors import AbsentError, ConflictError, DeniedError
-from node.cli import documents, main
+from node.cli import documents, main, uplink
 from node.graphql.measure import measured
 from node.graphql.schema import COST, DEPTH, schema
 from node.model.task import TaskState
@@ -17,7 +17,8 @@ from tests.support.cli import Run, leaves, shell
 from tests.support.graphql_answers import answers
 from tests.support.graphql_server import running
 from tests.support.graphql_usecases import FakeUsecases
-from tests.support.graphql_values import NOW, task
+from tests.support.graphql_values import KEY, NOW, PEER_KEY, task
+from tests.support.pairing_values import pairing
 
 ALL = leaves(get_command(main.make_app()))
 
@@ -28,8 +29,15 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
     return shell(tmp_path, capsys, monkeypatch)
 
 
+PAIRING = pairing()
 COMMANDS = [
-    ("status", ["acme", "Services", "guestbook", "acme-1.0.1 failed: exit 3", "Latest faults"]),
+    ("status", ["acme", "Alarms: 1 open", "! ask acme", "Services", "guestbook"]),
+    ("status", ["acme-1.0.1 failed: exit 3", "Latest faults"]),
+    ("pins", ["acme", "globex", KEY.id]),
+    (f"pin reset acme --key-id {PEER_KEY.id}", ["takes the place of", "when acme next shows it"]),
+    ("alarms", ["origin-key-changed/acme", "3 times", "ask acme"]),
+    ("alarms dismiss origin-key-changed/acme", ["hidden until"]),
+    ("transfers", ["acme", "guestbook", "2 in all: 1.0 kB moved instead of 4.0 kB, 75.0 % saved"]),
     ("login --role viewer", ["#/login/SECRET"]),
     ("service list", ["guestbook", "built here", "guestbook=/srv/g#HEAD"]),
     ("service add guestbook https://git.example/g.git#main:app", ["guestbook=https://git.example/g.git#main:app"]),
@@ -40,8 +48,13 @@ COMMANDS = [
     ("build guestbook --version acme-1.0.1 --comment new", ["Build guestbook: acme-1.0.1"]),
     ("build guestbook --no-wait", ["started as task t1"]),
     ("client-build guestbook", ["Build guestbook: acme-1.0.1"]),
-    ("versions list guestbook --first 3", ["acme-1.0.0", "5.0 GB", "first"]),
+    ("versions list guestbook --first 3", ["acme-1.0.0", "5.0 GB", "first", "WITHDRAWN by acme"]),
     ("versions show guestbook acme-1.0.0", ["file:///srv/guestbook at aaaa", "manifest"]),
+    ("versions yank guestbook acme-1.0.0 --reason loses", ["guestbook acme-1.0.0 is withdrawn: loses entries"]),
+    ("versions unyank guestbook acme-1.0.0", ["not withdrawn any more"]),
+    ("catalog list", ["public", "everybody", "1 of 1, on this node", "have root 4 signed"]),
+    ("catalog show public", ["serial", "next root", "timestamp", "To do: have root 4 signed"]),
+    ("catalog rotate public timestamp snapshot", ["Done:", "signed root 4", "Left:"]),
     ("desired show", ["developer versions, revision 4 by ann", "client versions"]),
     ("desired show --kind client", ["client versions, revision 4"]),
     ("desired set guestbook=acme-1.0.1 --why test", ["revision 5", "acme-1.0.1"]),
@@ -52,14 +65,52 @@ COMMANDS = [
     ("profile list", ["public", "guestbook"]),
     ("profile set public guestbook shop", ["public shares guestbook, shop"]),
     ("profile set public", ["public shares nothing"]),
+    ("profile set public guestbook --public", ["Everybody may read its catalogue"]),
     ("profile remove public", ["public is gone"]),
     ("invite public", ["vui1:SECRET"]),
+    ("invite public --deny states", ["vui1:SECRET"]),
     ("provider list", ["guestbook acme-1.0.0", "install"]),
     ("provider check acme", ["acme offers guestbook acme-1.0.1"]),
     ("provider update acme", ["acme-1.0.1"]),
+    ("provider address acme http://127.0.0.1:7420", ["acme is reached at http://127.0.0.1:7420", "its key answered"]),
     ("provider auto acme download", ["auto-update from acme"]),
+    ("provider window acme daily_22:00-05:00", ["made by themselves within daily_22:00-05:00"]),
+    ("provider window acme off", ["at any time"]),
+    ("provider require-tested acme globex", ["what globex marked as tested"]),
+    ("provider require-tested acme off", ["whatever it offers"]),
+    (
+        "provider explain guestbook",
+        [
+            "acme-1.0.0 from acme, since",
+            "by auto-update from acme at",
+            "acme-1.0.0_1; the next one failed 2 times",
+            "hold",
+            "held until globex marks acme-1.0.1 as tested",
+            "evil could not be read",
+            "exit 3",
+        ],
+    ),
     ("provider remove acme", ["no provider"]),
-    ("consumer list", ["globex"]),
+    ("nearby", ["globex", "stranger", "https://globex.example:7420"]),
+    ("pairings", ["globex takes versions", "compare the codes", "rejected on acme", str(PAIRING.code)[:3]]),
+    ("pair globex", ["Pairing", "with globex: code", "vupdate pairing confirm"]),
+    ("pair globex --give public", ["with globex: code"]),
+    (f"pairing confirm {PAIRING.id} --code 123456 --profile public", ["is a consumer of this node now, for profile"]),
+    (f"pairing reject {PAIRING.id}", ["the pairing with globex is rejected"]),
+    ("consumer list", ["globex", "faults, states, take, task-logs"]),
+    ("consumer show globex", ["acme-1.0.0_1", "running", "2 more instances", "all well", "12 × fault of guestbook"]),
+    ("consumer rights globex", ["globex may: faults, states, take, task-logs"]),
+    ("consumer rights globex --deny states --allow builds", ["globex may"]),
+    ("consumer profile globex public-services", ["globex takes profile"]),
+    ("consumer tester globex on", ["are shown to the other consumers"]),
+    ("provider redaction acme", ["as they are", "always blotted out", "by their names"]),
+    ("provider redaction acme --faults counts --no-states --mask db-*.corp", ["states"]),
+    ("provider preview acme", ['{"sequence":7}', "nothing is sent: no"]),
+    ("tested mark --service guestbook --comment fine", ["acme is told: guestbook acme-1.0.0 passed"]),
+    ("outbox", ["acme: 1 waiting, 1.0 kB, not reached: acme is away", "acme/fault/f", "guestbook acme-1.0.0"]),
+    ("outbox show acme/states/states", ['{"sequence":7}']),
+    ("outbox retry acme/fault/f", ["is sent again"]),
+    ("outbox drop acme/fault/f", ["will not be sent"]),
     ("consumer remove globex", ["no consumer"]),
     ("instance list", ["web-1", "all that is desired", "acme-1.0.1 failed"]),
     ("instance assign web-1 guestbook shop:worker", ["web-1 is to run guestbook, shop:worker"]),
@@ -108,16 +159,18 @@ def test_each_command_prints_one_json_document_for_tools(run: Run, node: object)
 
 def test_every_command_of_a_node_is_among_those_tested() -> None:
     """A new command can't be forgotten here."""
-    tested = {" ".join(command.split()[:2]) for command, _ in COMMANDS} | {
-        command.split()[0] for command, _ in COMMANDS
-    }
-    local = {"init", "serve", "demo", "provider add"} | {
+    tested = {" ".join(command.split()[:words]) for command, _ in COMMANDS for words in (1, 2, 3)}
+    # Those that need files of their own have tests of their own.
+    local = {"catalog key new", *(f"catalog root {verb}" for verb in ("prepare", "sign", "publish"))}
+    local |= {"init", "serve", "demo", "provider add", "key rotate"} | {
         f"agent {verb}" for verb in ("enrol", "enroll", "run", "status", "stop-services")
     }
     assert {" ".join(path) for path in ALL} <= tested | local
 
 
-DOCUMENTS = {name: text for name, text in vars(documents).items() if name.isupper() and not name.startswith("_")}
+DOCUMENTS = {
+    name: text for name, text in {**vars(documents), **uplink.DOCUMENTS}.items() if name.isupper() and name[0] != "_"
+}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

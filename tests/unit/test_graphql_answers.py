@@ -45,7 +45,7 @@ async def test_services_are_shown_on_their_way() -> None:
     text = """{ services { name developed provider sources { name url ref directory } developerDesired clientDesired
       site { service overlays { name ref } macros { name value } } latestDeveloper latestClient faults
       running { instance service phase since running failed error moved { version base movedBytes fullBytes } }
-      task { id state } lastTransfer { provider movedBytes fullBytes at } } }"""
+      task { id state } lastTransfer { provider movedBytes fullBytes at } withdrawn { version reason } } }"""
     (found,) = (await ask(text, FakeUsecases(answers())))["services"]
     assert found["name"] == "guestbook"
     assert found["developed"]
@@ -64,6 +64,7 @@ async def test_services_are_shown_on_their_way() -> None:
     assert found["task"] == {"id": "t1", "state": "RUNNING"}
     assert found["lastTransfer"] == {"provider": "acme", "movedBytes": 1234.0, "fullBytes": 6e9, "at": MOMENT}
     assert found["faults"] == 1
+    assert found["withdrawn"] == [{"version": "acme-1.0.0", "reason": "loses entries"}]
 
 
 async def test_services_cost_the_same_calls_however_many_there_are() -> None:
@@ -76,13 +77,14 @@ async def test_services_cost_the_same_calls_however_many_there_are() -> None:
     await ask("{ services { name running { phase } } }", few)
     found = await ask("{ services { name running { phase } } }", lots)
     assert len(found["services"]) == 51
-    assert len(few.calls) == len(lots.calls) == 11
+    assert len(few.calls) == len(lots.calls) == 12
 
 
 async def test_a_version_shows_what_its_manifest_says() -> None:
     """The signed manifest is read as it was received; sizes beyond 32 bits are whole."""
     text = """{ versions(kind: DEVELOPER, service: "guestbook", first: 7) { kind service version image manifest
-      receivedFrom maker makerId created comment sizeBytes entries sources { name url commit } } }"""
+      receivedFrom maker makerId created comment sizeBytes entries sources { name url commit }
+      withdrawn { version by reason at } } }"""
     usecases = FakeUsecases(answers())
     (found,) = (await ask(text, usecases))["versions"]
     stored = stored_version()
@@ -91,7 +93,9 @@ async def test_a_version_shows_what_its_manifest_says() -> None:
     assert (found["maker"], found["makerId"]) == ("acme", str(KEY.id))
     assert found["sizeBytes"] == 5e9
     assert found["sources"] == [{"name": "guestbook", "url": "file:///srv/guestbook", "commit": "a" * 40}]
-    assert usecases.calls == ["Versions.find(kind=ListKind.DEVELOPER, service=guestbook, first=7)"]
+    assert found["withdrawn"] == {"version": "acme-1.0.0", "by": "acme", "reason": "loses entries", "at": MOMENT}
+    found_here = "Versions.find(kind=ListKind.DEVELOPER, service=guestbook, first=7)"
+    assert usecases.calls == [found_here, "Withdrawals.in_force()"]
 
 
 async def test_a_version_whose_manifest_was_altered_is_not_shown() -> None:
@@ -101,7 +105,7 @@ async def test_a_version_whose_manifest_was_altered_is_not_shown() -> None:
     payload = base64.b64decode(envelope["payload"])
     envelope["payload"] = base64.b64encode(payload.replace(b"first", b"other")).decode()
     altered = replace(stored, envelope=json.dumps(envelope).encode())
-    usecases = FakeUsecases({"versions.find": [altered]})
+    usecases = FakeUsecases({"versions.find": [altered], "withdrawals.in_force": []})
     with capture_logs():
         result = await schema().execute("{ versions(kind: DEVELOPER) { version } }", context_value=context(usecases))
     assert result.data is None
@@ -168,6 +172,37 @@ async def test_logs_are_found_by_service_and_role() -> None:
         assert part in call
 
 
+async def test_a_service_is_explained() -> None:
+    """Each provider's offer with what is decided, what is followed and desired, and how far it came."""
+    text = """{ explain(service: "guestbook") { desired desiredBy client verdicts { provider action reason why }
+      unheard { provider known } followed { provider version hops } build { failed error } running { instance } } }"""
+    (found,) = (await ask(text, FakeUsecases(answers()))).values()
+    assert found["verdicts"] == [
+        {
+            "provider": "acme",
+            "action": "HOLD",
+            "reason": "UNTESTED",
+            "why": "held until globex marks acme-1.0.1 as tested",
+        }
+    ]
+    assert found["unheard"] == [{"provider": "evil", "known": False}]
+    assert found["followed"] == {"provider": "acme", "version": "acme-1.0.0", "hops": 1}
+    assert (found["desired"], found["desiredBy"], found["client"]) == (
+        "acme-1.0.0",
+        "auto-update from acme",
+        "acme-1.0.0_1",
+    )
+    assert found["build"] == {"failed": 2, "error": "no such overlay"}
+    assert found["running"] == [{"instance": "web-1"}]
+
+
+async def test_verdicts_are_told_of_all_providers_or_of_one() -> None:
+    """Whoever may look may know why something waits."""
+    usecases = FakeUsecases(answers())
+    assert len((await ask("{ verdicts { service } }", usecases))["verdicts"]) == 1
+    assert (await ask('{ verdicts(provider: "globex") { service } }', usecases))["verdicts"] == []
+
+
 async def test_the_audit_log_is_shown_to_administrators() -> None:
     """Who did what, when."""
     entry = AuditEntry(at=NOW, who="ann", action="invite", detail="public")
@@ -201,11 +236,35 @@ CHANGES = [
         "Desired.rollback(kind=ListKind.DEVELOPER, to=3, who=ann, why=x)",
     ),
     (
-        'setProfile(name: "public", services: ["guestbook"]) { name }',
-        "Profiles.set(profile=Profile(name='public', services=frozenset({'guestbook'})), who=ann)",
+        'setProfile(name: "public", services: ["guestbook"], public: true) { name }',
+        "Profiles.set(profile=Profile(name='public', services=frozenset({'guestbook'}), public=True), who=ann)",
+    ),
+    (
+        'yankVersion(service: "guestbook", version: "acme-1.0.0", reason: " bad ") { by }',
+        "Withdrawals.yank(service=guestbook, version=acme-1.0.0, reason=bad, who=ann)",
+    ),
+    (
+        'unyankVersion(service: "guestbook", version: "acme-1.0.0")',
+        "Withdrawals.unyank(service=guestbook, version=acme-1.0.0, who=ann)",
+    ),
+    (
+        'rotateCatalogKeys(profile: "public", roles: [SNAPSHOT, TIMESTAMP]) { done }',
+        "CatalogKeys.rotate(profile=public, roles=(<Role.SNAPSHOT: 'snapshot'>, <Role.TIMESTAMP: 'timestamp'>), who=",
+    ),
+    (
+        'prepareCatalogRoot(profile: "public", remove: ["4f0c"], threshold: 2) { document }',
+        "CatalogKeys.prepare(profile=public, add=(), remove=('4f0c',), threshold=2, who=ann)",
+    ),
+    (
+        'publishCatalogRoot(profile: "public", documents: ["{}"]) { left }',
+        "CatalogKeys.publish_root(profile=public, documents=(b'{}',), who=ann)",
     ),
     ('removeProfile(name: "public")', "Profiles.remove(name=public, who=ann)"),
-    ('createInvitation(profile: "public") { text }', "Links.invite(profile=public, who=ann)"),
+    ('createInvitation(profile: "public") { text }', "Links.invite(profile=public, who=ann, rights=frozenset("),
+    (
+        'createInvitation(profile: "public", rights: [TAKE]) { text }',
+        "Links.invite(profile=public, who=ann, rights=frozenset({<Right.TAKE: 'take'>}))",
+    ),
     (
         'acceptInvitation(text: " vui1:x ") { name }',
         "Links.accept(text=vui1:x, auto_update=AutoUpdate.INSTALL, who=ann)",
@@ -214,6 +273,28 @@ CHANGES = [
         'setAutoUpdate(provider: "acme", autoUpdate: OFF) { name }',
         "Links.set_auto_update(name=acme, auto_update=AutoUpdate.OFF, who=ann)",
     ),
+    (
+        'setUpdateWindow(provider: "acme", window: "daily 01:00-02:00") { window }',
+        "Following.set_window(name=acme, text=daily 01:00-02:00, who=ann)",
+    ),
+    (
+        'requireTested(provider: "acme", tester: "globex") { testedBy }',
+        "Following.require_tested(name=acme, tester=globex, who=ann)",
+    ),
+    ('requireTested(provider: "acme") { testedBy }', "Following.require_tested(name=acme, tester=None, who=ann)"),
+    (
+        'setProviderAddress(name: "acme", url: " https://a.example:1 ") { name }',
+        "Addresses.move(name=acme, url=https://a.example:1, who=ann)",
+    ),
+    (
+        'startPairing(target: " globex ", wish: GIVE, profile: "public") { code }',
+        "PairingDesk.start(target=globex, wish=Wish(role=<Role.GIVE: 'give'>, profile='public'), who=ann)",
+    ),
+    (
+        'confirmPairing(id: "x", code: "123 456", profile: "public", autoUpdate: OFF) { stage }',
+        "PairingDesk.confirm(pairing=x, code=123 456, profile=public, auto_update=AutoUpdate.OFF, who=ann)",
+    ),
+    ('rejectPairing(id: "x") { reason }', "PairingDesk.reject(pairing=x, who=ann)"),
     ('checkProvider(name: "acme") { name }', "Updates.check(name=acme)"),
     ('updateProvider(name: "acme") { id }', "Updates.update(name=acme, who=ann)"),
     ('removeProvider(name: "acme")', "Links.remove_provider(name=acme, who=ann)"),
@@ -288,3 +369,22 @@ async def test_a_provider_that_was_never_checked_offers_nothing() -> None:
         "{ providers { offered { service } } }", FakeUsecases({**answers(), "links.providers": [provider()]})
     )
     assert found["providers"] == [{"offered": []}]
+
+
+async def test_a_developer_may_withdraw_what_was_made_here_and_no_more() -> None:
+    """For what another node made it takes an administrator; the refusal comes before anything is done."""
+    yank, unyank = (
+        'yankVersion(service: "guestbook", version: "%s", reason: "bad") { by }',
+        'unyankVersion(service: "guestbook", version: "%s")',
+    )
+    for text in (yank, unyank):
+        usecases = FakeUsecases(answers())
+        asked = context(usecases, Role.DEVELOPER)
+        own = await schema().execute(f"mutation {{ {text % 'acme-1.0.0'} }}", context_value=asked)
+        assert own.errors is None
+        usecases.calls.clear()
+        with capture_logs():
+            foreign = await schema().execute(f"mutation {{ {text % 'initech-1.0.0'} }}", context_value=asked)
+        assert foreign.errors is not None
+        assert "needs the role administrator" in foreign.errors[0].message
+        assert usecases.calls == []

@@ -9,6 +9,7 @@ from node.graphql.lanes import Known, Lane, lanes
 from node.model.desired import ListKind
 from node.model.task import TaskState
 from node.model.version import DevelopedService, GitSource, SiteSettings
+from tests.support.graphql_answers import WITHDRAWN
 from tests.support.graphql_values import (
     ACME,
     GUESTBOOK,
@@ -143,3 +144,17 @@ def test_a_lane_holds_what_is_known_of_its_own_service_only() -> None:
     assert other.running == ()
     assert other.last_transfer is not None
     assert other.last_transfer.version == "acme-3.0.0"
+
+
+def test_a_withdrawn_version_shows_where_it_is_used() -> None:
+    """Desired as a developer or a client version, or running still; one that nobody uses flags nothing."""
+    withdrawn = [WITHDRAWN]
+    for known in (
+        replace(NOTHING, developer=revision(guestbook="acme-1.0.0")),
+        replace(NOTHING, client=revision(ListKind.CLIENT, guestbook="acme-1.0.0_4")),
+        replace(NOTHING, instances=[instance("web-1", service_state(running=ClientVersion("acme-1.0.0_1")))]),
+    ):
+        assert only(known).withdrawn == ()
+        assert only(replace(known, withdrawn=withdrawn)).withdrawn == (WITHDRAWN,)
+    other = replace(NOTHING, developer=revision(guestbook="acme-1.0.1"), withdrawn=withdrawn)
+    assert only(other).withdrawn == ()

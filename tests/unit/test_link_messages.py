@@ -2,8 +2,8 @@
 
 import pytest
 
-from federation import codec
-from federation.errors import AbsentError, InvalidValueError, TamperedError
+from federation import codec, limits
+from federation.errors import AbsentError, InvalidValueError, OversizedError, TamperedError
 from federation.keys import PrivateKey
 from federation.link.invitation import new_secret
 from federation.link.messages import (
@@ -12,10 +12,15 @@ from federation.link.messages import (
     ErrorBody,
     FaultTaken,
     LinkAccepted,
+    LinkEnd,
+    LinkState,
     LogsTaken,
     Redeem,
+    ReportTaken,
 )
+from federation.link.rights import Right
 from federation.names import InstanceName, NodeName, ProfileName
+from tests.support.clock import FIXED_START
 
 ACME = PrivateKey(b"a" * 32)
 GLOBEX = PrivateKey(b"g" * 32)
@@ -27,6 +32,18 @@ STRANGER = PrivateKey(b"s" * 32)
     [
         Redeem(secret=new_secret(), node=NodeName("globex"), key=GLOBEX.public),
         LinkAccepted(provider=NodeName("acme"), profile=ProfileName("p"), consumer=GLOBEX.id),
+        LinkState(
+            provider=NodeName("acme"),
+            consumer=GLOBEX.id,
+            profile=ProfileName("p"),
+            rights=frozenset({Right.TAKE}),
+            url="https://acme.example:7420",
+            root="{}",
+            revision=7,
+            issued=FIXED_START,
+        ),
+        LinkEnd(at=FIXED_START),
+        ReportTaken(id="7"),
         Enrol(secret=new_secret(), key=GLOBEX.public),
         Enrolled(node=NodeName("acme"), instance=InstanceName("web-1"), agent=GLOBEX.id),
         LogsTaken(through=7),
@@ -82,3 +99,14 @@ def test_a_checkpoint_is_not_below_zero() -> None:
     """No agent is told to forget less than nothing."""
     with pytest.raises(InvalidValueError):
         LogsTaken(through=-1)
+
+
+def test_a_root_over_the_bound_is_refused() -> None:
+    """What a link's trust begins with is bounded like all that is received."""
+    large = "x" * (limits.LINK_ROOT_CHARS + 1)
+    with pytest.raises(OversizedError):
+        LinkAccepted(provider=NodeName("acme"), profile=ProfileName("p"), consumer=GLOBEX.id, root=large)
+    whole = LinkAccepted(
+        provider=NodeName("acme"), profile=ProfileName("p"), consumer=GLOBEX.id, root='"' * limits.LINK_ROOT_CHARS
+    )
+    assert LinkAccepted.read(whole.sign(ACME), provider=ACME.public, reader=GLOBEX.id) == whole

@@ -165,3 +165,13 @@ async def test_an_error_of_the_storage_is_passed_on(things: Repository[Thing], c
         await things.get("a")
     with pytest.raises(UnreachableError):
         await things.put(thing("a"))
+
+
+async def test_all_values_are_found_however_many_there_are() -> None:
+    """By key, each once, also where they are more than one query may return at a time."""
+    things = Repository(MemoryStorage().collection("things"), Thing, lambda one: one.name, "thing")
+    assert await things.all() == []
+    names = [f"thing-{number:04}" for number in range(2000)]
+    for name in reversed(names):
+        await things.add(Thing(name=ServiceName(name)))
+    assert [one.name for one in await things.all()] == names

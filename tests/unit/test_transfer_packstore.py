@@ -272,3 +272,44 @@ def test_a_failed_making_is_not_remembered(tmp_path: Path, monkeypatch: pytest.M
         with pytest.raises(VUpdateError):
             store.get(None, NEW.digest)
     assert store.get(None, NEW.digest).size > 0
+
+
+def test_a_pack_that_rotted_is_made_again_after_a_start(tmp_path: Path) -> None:
+    """Its name tells what it should be; a whole one is not made twice."""
+    blobs = blobs_of(OLD_TREE, NEW_TREE)
+    pack = store_of(tmp_path, blobs).get(None, NEW.digest)
+    whole = pack.path.read_bytes()
+    pack.path.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
+    again = store_of(tmp_path, blobs).get(None, NEW.digest)
+    assert again == pack
+    assert again.path.read_bytes() == whole
+    pack.path.write_bytes(whole[:-1])
+    assert store_of(tmp_path, blobs).get(None, NEW.digest).path.read_bytes() == whole
+
+
+def test_packs_of_earlier_versions_are_removed(tmp_path: Path) -> None:
+    """Their names do not say what is in them."""
+    old = tmp_path / f"full_{NEW.digest}.pack"
+    old.write_bytes(b"x")
+    store_of(tmp_path, blobs_of(NEW_TREE))
+    assert not old.exists()
+
+
+def test_a_closed_store_gives_up_what_it_is_making(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node stops at once, however long the pack would have taken; nothing half made is left."""
+    store = store_of(tmp_path, blobs_of(OLD_TREE, NEW_TREE))
+    begun = threading.Event()
+
+    def slow(**given: Any) -> int:
+        begun.set()
+        assert store._closed.wait(30)
+        return make_pack(**given)
+
+    monkeypatch.setattr(packstore_module, "make_pack", slow)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(store.prepare, None, NEW.digest)
+        assert begun.wait(30)
+        store.close()
+        with pytest.raises(packstore_module.ClosedError):
+            asked.result(30)
+    assert list(tmp_path.iterdir()) == []

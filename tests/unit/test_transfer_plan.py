@@ -109,10 +109,15 @@ def test_a_big_file_is_cut_into_pieces_against_the_old_bytes_around() -> None:
     assert middles[6] == pytest.approx(6.5 / 12.5 * 600 * MIB, rel=0.01)
 
 
-def test_a_huge_old_file_is_no_prefix() -> None:
-    """Each piece would read all of it anew."""
+def test_a_huge_file_is_patched_piece_by_piece() -> None:
+    """Each piece against the stretch around its place, which only ever moves forward."""
     old, new = Image.of([big("f", 2 * GIB, b"old")]), Image.of([big("f", 2 * GIB, b"new")])
-    assert plan(old, new).frames == (Frame(2 * GIB),)
+    frames = plan(old, new).frames
+    assert sum(frame.size for frame in frames) == 2 * GIB
+    spans = [span for frame in frames for span in frame.prefix]
+    assert len(spans) == len(frames) > 50
+    assert all(frame.size + sum(span.size for span in frame.prefix) <= planning.FRAME_BYTES for frame in frames)
+    assert [span.start for span in spans] == sorted(span.start for span in spans)
 
 
 def test_the_window_spans_prefix_and_content() -> None:

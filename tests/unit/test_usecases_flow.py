@@ -16,9 +16,9 @@ from federation.names import InstanceName, NodeName, ServiceKey, ServiceName
 from federation.profile import SELF
 from federation.versions import ClientVersion
 from node.model.desired import ListKind
+from node.model.following import Reason
 from node.model.task import TaskState
 from node.model.version import SiteSettings
-from node.usecases import faults
 from node.usecases.changes import Topic
 from tests.support.limited import files_up_to
 from tests.support.nodes import WHO, Member, chain
@@ -41,7 +41,7 @@ async def loops(*members: Member) -> AsyncIterator[None]:
         for member in members:
             await stack.enter_async_context(member.use.tasks.running())
             running.append(group.create_task(member.use.adaptation.run()))
-            running.append(group.create_task(member.use.outbox.run({faults.KIND: member.use.faults})))
+            running.append(group.create_task(member.use.delivery.run()))
         yield
         for one in running:
             one.cancel()
@@ -64,7 +64,7 @@ async def test_an_update_moves_a_small_part_and_says_so(tmp_path: Path) -> None:
             await initech.update_from("globex")
             network.later(seconds=1)
     for member in (globex, initech):
-        newest, first = await member.use.updates.transfers(first=10)
+        newest, first = await member.use.transfers.newest(first=10)
         assert (first.base, newest.base) == (None, "acme-1.0.0")
         assert first.moved_bytes == first.full_bytes
         assert newest.moved_bytes < newest.full_bytes * 0.1
@@ -207,9 +207,12 @@ async def test_a_report_waits_while_the_provider_is_away(tmp_path: Path) -> None
     acme.away = True
     async with loops(globex):
         await agent.post("/agent/v1/faults", codec.encode(report()))
-        entries = globex.use.outbox._entries
+
+        async def tried() -> bool:
+            return (await globex.use.outbox.checkpoint(NodeName("acme"))).failures > 0
+
         async with asyncio.timeout(10):
-            while not any(entry.attempts for entry in await entries.find()):
+            while not await tried():
                 await asyncio.sleep(0.01)
         assert await acme.use.faults.find(None, first=10) == []
         acme.away = False
@@ -220,7 +223,7 @@ async def test_a_report_waits_while_the_provider_is_away(tmp_path: Path) -> None
 
 
 async def test_two_nodes_that_share_with_each_other_settle(tmp_path: Path) -> None:
-    """What came from a consumer is not offered back to it, so nothing goes round."""
+    """What comes back from a consumer bears the mark of its way, so nothing goes round."""
     network = await chain(tmp_path, "acme", "globex")
     acme, globex = network.members.values()
     await network.link(globex, acme, "public")
@@ -228,8 +231,7 @@ async def test_two_nodes_that_share_with_each_other_settle(tmp_path: Path) -> No
     async with network.running():
         await globex.update_from("acme")
         await acme.update_from("globex")
-    assert (await acme.use.links.provider(NodeName("globex"))).offer is not None
-    assert (await acme.use.links.provider(NodeName("globex"))).offer.versions == ()  # type: ignore[union-attr]
+    assert (await acme.verdict("shop", "globex")).reason is Reason.CIRCLE
     assert (await acme.use.desired.current(ListKind.DEVELOPER)).number == 1
 
 

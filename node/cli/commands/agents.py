@@ -134,6 +134,8 @@ async def status(out: Output, *, home: Home = None) -> None:
 
     found = codec.to_document(await asyncio.to_thread(read_status, home or default_home()))
     out.document(found)
+    if found["problem"]:
+        out.say(f"! what the node says is refused: {found['problem']}")
     out.table(
         ("service", "phase", "since", "running", "desired", "failed", "why", "last exit"),
         [

@@ -1,4 +1,4 @@
-"""Links a node to those it takes versions from, and shows and ends links to those it gives versions to."""
+"""Links a node to those it takes versions from, and ends such links."""
 
 from enum import Enum
 from typing import Annotated, Any, Final
@@ -18,14 +18,6 @@ providers: Final = group(
     vupdate provider update acme
     """,
 )
-consumers: Final = group(
-    "consumer",
-    "The nodes that take versions from this one.",
-    """
-    vupdate consumer list
-    vupdate consumer remove globex
-    """,
-)
 Name = Annotated[str, typer.Argument(help="The other node's name.", show_default=False)]
 
 
@@ -41,6 +33,12 @@ def _offered(one: dict[str, Any]) -> str:
     return ", ".join(f"{entry['service']} {entry['version']}" for entry in one["offered"]) or "nothing"
 
 
+def _auto_update(one: dict[str, Any]) -> str:
+    """What happens by itself, and what it waits for."""
+    waits = [one["window"], f"tested by {one['testedBy']}" if one["testedBy"] else ""]
+    return "; ".join([one["autoUpdate"].lower(), *filter(None, waits)])
+
+
 @asking(providers, "list", examples="vupdate provider list")
 async def list_providers(call: Call) -> None:
     """List the providers, with what each offers."""
@@ -54,7 +52,7 @@ async def list_providers(call: Call) -> None:
                 one["profile"],
                 "yes" if one["connected"] else "no",
                 ago(one["checked"]),
-                one["autoUpdate"].lower(),
+                _auto_update(one),
                 _offered(one),
                 one["error"],
             )
@@ -142,26 +140,3 @@ async def auto_update(
     found = (await call.ask(documents.AUTO_UPDATE, provider=name, autoUpdate=what.name))["setAutoUpdate"]
     call.out.document(found)
     call.out.say(f"auto-update from {name}: {found['autoUpdate'].lower()}")
-
-
-@asking(consumers, "list", examples="vupdate consumer list")
-async def list_consumers(call: Call) -> None:
-    """List the consumers with their profiles."""
-    found = (await call.ask(documents.CONSUMERS))["consumers"]
-    call.out.document(found)
-    call.out.table(
-        ("consumer", "profile", "connected", "seen", "id"),
-        [
-            (one["name"], one["profile"], "yes" if one["connected"] else "no", ago(one["seen"]), one["id"])
-            for one in found
-        ],
-        empty="no consumer yet: invite one with 'vupdate invite PROFILE'",
-    )
-
-
-@asking(consumers, "remove", examples="vupdate consumer remove globex")
-async def remove_consumer(call: Call, name: Name) -> None:
-    """End the link to a consumer. From then on it is a stranger: it gets nothing, and learns nothing."""
-    await call.ask(documents.REMOVE_CONSUMER, name=name)
-    call.out.document({"removed": name})
-    call.out.say(f"{name} is no consumer of this node any more")

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from node.usecases import Usecases
 
 app: Final = typer.Typer(rich_markup_mode=None)
+_ALARMS_SHOWN: Final = 5
+
+
+class TlsChoice(Enum):
+    """Whether the node serves TLS."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
 
 
 class RoleChoice(Enum):
@@ -32,7 +41,8 @@ class RoleChoice(Enum):
     "init",
     examples="""
     vupdate init --name acme
-    vupdate init --name acme --data /srv/acme --host 0.0.0.0 --url http://acme.example:7420
+    vupdate init --name acme --data /srv/acme --host 0.0.0.0 --url https://acme.example:7420
+    vupdate init --name acme --tls on
     """,
 )
 async def init(
@@ -43,8 +53,14 @@ async def init(
     host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen at.")] = 7420,
     url: Annotated[
-        str | None, typer.Option("--url", help="Where others reach the node.  [default: http://HOST:PORT]")
+        str | None, typer.Option("--url", help="Where others reach the node.  [default: http(s)://HOST:PORT]")
     ] = None,
+    tls: Annotated[
+        TlsChoice,
+        typer.Option(
+            "--tls", help="Serve TLS; auto: unless only this machine can reach the node. off: behind a proxy."
+        ),
+    ] = TlsChoice.AUTO,
 ) -> None:
     """Make a node: its settings and its key, in its data folder. Never overwrites one."""
     from federation.keys import PrivateKey
@@ -52,19 +68,33 @@ async def init(
     from node.config import create_node
 
     folder = data or default_data()
-    settings = create_node(folder, name=NodeName(name), host=host, port=port, url=url)
+    settings = create_node(folder, name=NodeName(name), host=host, port=port, url=url, tls=tls.value)
     node_id = PrivateKey.load(settings.key_file).id
     out.document({"name": name, "id": node_id, "data": str(settings.data), "url": settings.url})
     out.say(f"Node {name} is made in {settings.data}.")
     out.say(f"Its id: {node_id}")
+    out.say(f"Others reach it at {settings.url}; 'url' in {settings.data / 'config.toml'} says so")
     out.say(f"Start it: vupdate serve{f' --data {settings.data}' if data else ''}")
 
 
 def _greet(out: Output, usecases: "Usecases", login: str | None) -> None:
+    from federation.link.tls import in_pairs
+
     identity = usecases.identity
-    out.event({"name": identity.name, "id": identity.id, "url": identity.url, "login": login})
+    certificates = usecases.proofs.certificates
+    out.event(
+        {
+            "name": identity.name,
+            "id": identity.id,
+            "url": identity.url,
+            "login": login,
+            "certificate": certificates[0] if certificates else None,
+        }
+    )
     out.say(f"Node {identity.name} is running at {identity.url}")
     out.say(f"Its id: {identity.id}")
+    if certificates:
+        out.say(f"Its certificate, should a browser ask: SHA-256 {in_pairs(certificates[0])}")
     if login:
         out.say(f"Log in, once, within a quarter of an hour: {login}")
     else:
@@ -159,10 +189,19 @@ async def status(call: Call) -> None:
     node = found["node"]
     out.say(f"{node['name']}  {node['url']}  vUpdate {node['version']}")
     out.say(f"{node['id']}")
+    _show_alarms(out, found["alarms"])
     _show_services(out, found["services"])
     _show_links(out, found)
     _show_instances(out, found["instances"])
     _unended_and_failed(out, found)
+
+
+def _show_alarms(out: Output, alarms: list[dict[str, Any]]) -> None:
+    if not alarms:
+        return
+    _title(out, f"Alarms: {len(alarms)} open, see 'vupdate alarms'")
+    for one in alarms[:_ALARMS_SHOWN]:
+        out.say(f"! {one['message']}")
 
 
 def _show_services(out: Output, services: list[dict[str, Any]]) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from node.cli import documents
+from node.cli.commands.consumers import USUAL_RIGHTS, Allow, Deny, changed_rights
 from node.cli.options import Call, asking, group
 from node.cli.output import moment
 
@@ -26,8 +27,11 @@ async def show(call: Call) -> None:
     found = (await call.ask(documents.PROFILES))["profiles"]
     call.out.document(found)
     call.out.table(
-        ("profile", "services"),
-        [(one["name"], ", ".join(one["services"]) or "none") for one in found],
+        ("profile", "read by", "services"),
+        [
+            (one["name"], "everybody" if one["public"] else "consumers", ", ".join(one["services"]) or "none")
+            for one in found
+        ],
         empty="no profile yet: make one with 'vupdate profile set NAME SERVICE...'",
     )
 
@@ -38,6 +42,7 @@ async def show(call: Call) -> None:
     examples="""
     vupdate profile set public-services guestbook
     vupdate profile set public-services          # share nothing under it
+    vupdate profile set public-services guestbook --public
     """,
 )
 async def set_profile(
@@ -46,11 +51,22 @@ async def set_profile(
     services: Annotated[
         list[str] | None, typer.Argument(metavar="SERVICE...", help="All services of the profile.")
     ] = None,
+    *,
+    public: Annotated[
+        bool | None,
+        typer.Option(
+            "--public/--private",
+            help="Let everybody read its catalogue, or only linked consumers.  [default: as before]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Share exactly these services under a name. Its consumers are told at once."""
-    found = (await call.ask(documents.SET_PROFILE, name=name, services=services or []))["setProfile"]
+    found = (await call.ask(documents.SET_PROFILE, name=name, services=services or [], public=public))["setProfile"]
     call.out.document(found)
     call.out.say(f"{name} shares {', '.join(found['services']) or 'nothing'}")
+    if found["public"]:
+        call.out.say("Everybody may read its catalogue: names, versions and manifests. Images are for consumers only.")
 
 
 @asking(app, "remove", examples="vupdate profile remove public-services")
@@ -66,12 +82,14 @@ async def remove(call: Call, name: Name) -> None:
     "invite",
     examples="""
     vupdate invite public-services > invitation.txt
+    vupdate invite public-services --deny states
     vupdate invite public-services | ssh globex.example vupdate provider add
     """,
 )
-async def invite(call: Call, profile: Name) -> None:
+async def invite(call: Call, profile: Name, *, allow: Allow = None, deny: Deny = None) -> None:
     """Make an invitation to take the versions of a profile from this node: for one node, once, for a day."""
-    made = (await call.ask(documents.INVITE, profile=profile))["createInvitation"]
+    rights = changed_rights(USUAL_RIGHTS, allow, deny) if allow or deny else None
+    made = (await call.ask(documents.INVITE, profile=profile, rights=rights))["createInvitation"]
     call.out.document(made)
     call.out.raw(made["text"])
     call.out.note(

@@ -1,7 +1,7 @@
 """Shows the versions that are on a node."""
 
 from enum import Enum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -27,6 +27,8 @@ class Kind(Enum):
     CLIENT = "client"
 
 
+Service = Annotated[str, typer.Argument(help="The service's name.", show_default=False)]
+Number = Annotated[str, typer.Argument(help="The version, as in acme-1.0.0.", show_default=False)]
 KindOption = Annotated[Kind, typer.Option("--kind", help="Versions as their developer made them, or as this site did.")]
 
 
@@ -49,7 +51,7 @@ async def show_all(
     found = (await call.ask(documents.VERSIONS, kind=kind.name, service=service, first=first))["versions"]
     call.out.document(found)
     call.out.table(
-        ("service", "version", "made by", "created", "size", "from", "comment"),
+        ("service", "version", "made and signed by", "created", "size", "from", "comment"),
         [
             (
                 one["service"],
@@ -58,7 +60,7 @@ async def show_all(
                 moment(one["created"]),
                 size(one["sizeBytes"]),
                 one["receivedFrom"] or "here",
-                one["comment"],
+                _remark(one),
             )
             for one in found
         ],
@@ -76,8 +78,8 @@ async def show_all(
 )
 async def show(
     call: Call,
-    service: Annotated[str, typer.Argument(help="The service's name.", show_default=False)],
-    version: Annotated[str, typer.Argument(help="The version, as in acme-1.0.0.", show_default=False)],
+    service: Service,
+    version: Number,
     *,
     kind: KindOption = Kind.DEVELOPER,
 ) -> None:
@@ -94,7 +96,8 @@ async def show(
             "service": one["service"],
             "version": one["version"],
             "comment": one["comment"],
-            "made by": f"{one['maker']} ({one['makerId']})",
+            "withdrawn": _withdrawn(one),
+            "made and signed by": f"{one['maker']} ({one['makerId']})",
             "created": moment(one["created"]),
             "stored": moment(one["stored"]),
             "from": one["receivedFrom"],
@@ -104,3 +107,47 @@ async def show(
             **{f"source {source['name']}": f"{source['url']} at {source['commit']}" for source in one["sources"]},
         }
     )
+
+
+@asking(
+    app,
+    "yank",
+    examples="""
+    vupdate versions yank guestbook acme-1.0.1 --reason "loses entries on restart"
+    """,
+)
+async def yank(
+    call: Call,
+    service: Service,
+    version: Number,
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; all who have the version will read it.")],
+) -> None:
+    """Withdraw a version: it is offered no more, down the whole chain, and flagged wherever it runs.
+
+    What runs goes on running: make another version desired to replace it.
+    """
+    found = (await call.ask(documents.YANK, service=service, version=version, reason=reason))["yankVersion"]
+    call.out.document(found)
+    call.out.say(f"{service} {version} is withdrawn: {found['reason']}")
+    call.out.say(f"Next: if it is desired, make another version so: 'vupdate desired set {service}=VERSION'")
+
+
+@asking(app, "unyank", examples="vupdate versions unyank guestbook acme-1.0.1")
+async def unyank(call: Call, service: Service, version: Number) -> None:
+    """Take the withdrawal of a version back: it may be made desired, and is offered where it is."""
+    await call.ask(documents.UNYANK, service=service, version=version)
+    call.out.document({"service": service, "version": version, "withdrawn": None})
+    call.out.say(f"{service} {version} is not withdrawn any more by this node")
+
+
+def _withdrawn(one: dict[str, Any]) -> str:
+    """Who withdrew a version, when and why; nothing if nobody did."""
+    found = one["withdrawn"]
+    return f"by {found['by']} on {moment(found['at'])}: {found['reason']}" if found else ""
+
+
+def _remark(one: dict[str, Any]) -> str:
+    """What stands behind a version in a list."""
+    withdrawn = f"WITHDRAWN {_withdrawn(one)}" if one["withdrawn"] else ""
+    return "; ".join(filter(None, (withdrawn, one["comment"])))

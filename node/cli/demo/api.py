@@ -9,6 +9,9 @@ from typing import Any, Final, Self
 
 import aiohttp
 
+from federation.digest import Digest
+from federation.link.pinned import Pin, pin_of
+
 _ANSWER_SECONDS: Final = 30.0
 _CHANGES: Final = "subscription { changes { topic subject } }"
 
@@ -22,17 +25,19 @@ class StepError(Exception):
 class NodeApi:
     """The API of the node at ``url``, asked as its operator."""
 
-    def __init__(self, session: aiohttp.ClientSession, name: str, url: str, token: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, name: str, url: str, token: str, pin: Pin = True) -> None:
         self.name = name
         self.url = url
         self._session = session
         self._headers = {"Authorization": f"Bearer {token}"}
+        self._pin = pin
 
     @classmethod
     def of(cls, session: aiohttp.ClientSession, name: str, data: Path) -> Self:
         """The API of the running node whose data are in ``data``."""
         access = json.loads((data / "run" / "access.json").read_bytes())
-        return cls(session, name, access["url"], access["token"])
+        pin = pin_of(Digest(access["certificate"])) if "certificate" in access else True
+        return cls(session, name, access["url"], access["token"], pin)
 
     async def ask(self, text: str, /, **variables: object) -> Data:
         """The data of a query or mutation.
@@ -44,7 +49,7 @@ class NodeApi:
         timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
         try:
             async with self._session.post(
-                f"{self.url}/graphql", json=body, headers=self._headers, timeout=timeout
+                f"{self.url}/graphql", json=body, headers=self._headers, timeout=timeout, ssl=self._pin
             ) as answer:
                 content = await answer.json(content_type=None)
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
@@ -81,7 +86,7 @@ class NodeApi:
     async def _changes(self) -> AsyncIterator[AsyncIterator[None]]:
         """Ticks: one once subscribed, and one per change."""
         async with self._session.ws_connect(
-            f"{self.url}/graphql", protocols=("graphql-transport-ws",), headers=self._headers
+            f"{self.url}/graphql", protocols=("graphql-transport-ws",), headers=self._headers, ssl=self._pin
         ) as socket:
             await socket.send_json({"type": "connection_init"})
             yield self._ticks(socket)

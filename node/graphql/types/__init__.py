@@ -8,7 +8,10 @@ from typing import Final
 
 import strawberry
 
+from federation.link.rights import Right
 from federation.log import Level
+from federation.outbox import Standing
+from federation.redaction import FaultsSent
 from federation.state import Phase
 from node.model.account import Role
 from node.model.desired import ListKind
@@ -25,6 +28,9 @@ _CHOICES: Final = {
     Phase: "Where a service stands on an instance.",
     Level: "Severity, least first.",
     Topic: "What a change is about.",
+    Right: "What a consumer may do at its provider; given separately per link.",
+    FaultsSent: "How much of a fault report goes to a provider.",
+    Standing: "What became of an outbox entry. ASIDE: tried on, while others pass; COUNTED: only its number is left.",
 }
 
 for _kind, _description in _CHOICES.items():

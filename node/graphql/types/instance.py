@@ -73,6 +73,7 @@ class Instance:
     revoked: bool
     services: list[str] | None = strawberry.field(description="What it is to run; null: all desired client versions.")
     states: list[ServiceOnInstance]
+    problem: str = strawberry.field(description="Why its agent refuses what this node says; empty: it does not.")
 
     @classmethod
     def of(cls, instance: instances.Instance, *, connected: bool) -> Self:
@@ -86,6 +87,7 @@ class Instance:
             revoked=instance.revoked,
             services=None if instance.services is None else [str(key) for key in instance.services],
             states=[ServiceOnInstance.of(instance.name, state) for state in services],
+            problem=instance.state.problem if instance.state else "",
         )
 
 

@@ -5,6 +5,7 @@ from typing import Self
 import strawberry
 
 from node.graphql.lanes import Lane
+from node.graphql.types.catalog import Withdrawal
 from node.graphql.types.instance import ServiceOnInstance
 from node.graphql.types.peer import Transfer
 from node.graphql.types.task import Task
@@ -59,6 +60,7 @@ class Service:
     task: Task | None = strawberry.field(description="The newest task about it that has not ended.")
     faults: int = strawberry.field(description="Fault reports about it kept here.")
     last_transfer: Transfer | None
+    withdrawn: list[Withdrawal] = strawberry.field(description="Withdrawn versions of it that are desired here or run.")
 
     @classmethod
     def of(cls, lane: Lane) -> Self:
@@ -76,4 +78,5 @@ class Service:
             task=Task.of(lane.task) if lane.task else None,
             faults=lane.faults,
             last_transfer=Transfer.of(lane.last_transfer) if lane.last_transfer else None,
+            withdrawn=[Withdrawal.of(one) for one in lane.withdrawn],
         )

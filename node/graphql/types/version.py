@@ -7,9 +7,11 @@ import strawberry
 
 from federation import manifest
 from federation import profile as profiles
+from node.graphql.types.catalog import Withdrawal
 from node.model import desired
 from node.model import version as versions
 from node.model.desired import ListKind
+from node.model.withdrawal import KeptWithdrawal
 
 
 @strawberry.type(description="The commit of one repository that a version was made from.")
@@ -39,9 +41,10 @@ class Version:
     size_bytes: float
     entries: int
     sources: list[Source]
+    withdrawn: Withdrawal | None = strawberry.field(description="That it is not to be used any more; null: it may.")
 
     @classmethod
-    def of(cls, stored: versions.StoredVersion) -> Self:
+    def of(cls, stored: versions.StoredVersion, withdrawn: KeptWithdrawal | None = None) -> Self:
         made = stored.signed.manifest
         return cls(
             kind=stored.kind,
@@ -58,6 +61,7 @@ class Version:
             size_bytes=float(made.size_bytes),
             entries=made.entries,
             sources=[Source.of(source) for source in made.sources],
+            withdrawn=Withdrawal.maybe(withdrawn),
         )
 
 
@@ -102,7 +106,8 @@ class Revision:
 class Profile:
     name: str
     services: list[str]
+    public: bool = strawberry.field(description="Whether everybody may read its catalogue, without credentials.")
 
     @classmethod
     def of(cls, profile: profiles.Profile) -> Self:
-        return cls(name=profile.name, services=sorted(profile.services))
+        return cls(name=profile.name, services=sorted(profile.services), public=profile.public)
