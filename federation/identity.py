@@ -9,6 +9,7 @@ always found; Luhn's rule would miss neighbours that are A and 7.
 """
 
 import base64
+import functools
 import hashlib
 import re
 from typing import Self
@@ -27,6 +28,8 @@ def _times_x(element: int) -> int:
     return shifted ^ 0b100101 if shifted & 0b100000 else shifted
 
 
+# The same few ids are made from their keys, and read, with each request.
+@functools.lru_cache(maxsize=4096)
 def _check_letter(group: str) -> str:
     total = 0
     for letter in group:

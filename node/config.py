@@ -1,7 +1,6 @@
 """The settings of one node: read once from ``<data>/config.toml``, all mistakes reported together."""
 
 import ipaddress
-import socket
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,19 +169,10 @@ def load_settings(data: Path) -> Settings:
         raise InvalidValueError(f"{data / _CONFIG}: {error}") from error
 
 
-def _reached(host: str) -> str:
-    """``host`` as it stands in an address."""
-    if host in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
-        return socket.gethostname().lower()
-    return f"[{host}]" if ":" in host else host
-
-
 def create_node(
     data: Path, *, name: NodeName, host: str, port: int, url: str | None, storage: str = "sqlite", tls: str = "auto"
 ) -> Settings:
     """Make a node in ``data``: its settings and its key. Without ``url``, it is reached where it listens.
-
-    A node that listens at all addresses of its machine is reached by the machine's name.
 
     Raises:
         ExistsError: there is one already; its key is never overwritten.
@@ -191,7 +181,7 @@ def create_node(
     data = data.absolute()
     if (data / _CONFIG).exists() or (data / "keys" / "node.pem").exists():
         raise ExistsError(f"there is a node in {data} already")
-    reached = _reached(host)
+    reached = f"[{host}]" if ":" in host else host
     scheme = "https" if _serves_tls(tls, host, own_certificate=False) else "http"
     document: dict[str, object] = {
         "name": str(name),

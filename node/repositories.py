@@ -89,9 +89,7 @@ class Repositories:
             adapted=Repository(kept("adapted"), adaptation.Adapted, lambda one: one.service, "adaptation"),
             alarms=Repository(kept("alarms", *alarms.INDEXES), Alarm, lambda one: one.id, "alarm"),
             audit=Repository(kept("audit"), AuditEntry, audit.entry_key, "audit entry"),
-            consumers=Repository(
-                kept("consumers", *consumers.INDEXES), Consumer, lambda one: one.name, "consumer"
-            ),
+            consumers=Repository(kept("consumers", *consumers.INDEXES), Consumer, lambda one: one.name, "consumer"),
             countersigned=Repository(kept("countersigned"), Countersigned, countersigned_key, "countersignature"),
             developed=Repository(kept("developed"), DevelopedService, lambda one: one.name, "service"),
             farewells=Repository(kept("farewells", *farewells.INDEXES), Farewell, lambda one: one.id, "farewell"),
@@ -131,9 +129,7 @@ class Repositories:
             sites=Repository(kept("sites"), SiteSettings, lambda one: one.service, "site settings"),
             tasks=Repository(kept("tasks", *tasks.INDEXES), Task, lambda one: one.id, "task"),
             tokens=Repository(kept("enrolments"), EnrolmentToken, lambda one: one.secret, "enrolment"),
-            transfers=Repository(
-                kept("transfers", *transfers.INDEXES), Transfer, transfers.transfer_key, "transfer"
-            ),
+            transfers=Repository(kept("transfers", *transfers.INDEXES), Transfer, transfers.transfer_key, "transfer"),
             versions=Repository(kept("versions", *versions.INDEXES), StoredVersion, versions.version_key, "version"),
             withdrawals=Repository(
                 kept("withdrawals", *withdrawals.INDEXES), KeptWithdrawal, withdrawals.withdrawal_key, "withdrawal"

@@ -30,6 +30,9 @@ from node.model.peer import AutoUpdate
 REFUSED_GRACE: Final = timedelta(minutes=10)
 """A catalogue that can't be believed may be a passing fault of the network: so long nobody takes over."""
 
+TRIES: Final = 3
+"""After so many attempts in vain a version is taken from another provider that has the very same one."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Because:
@@ -98,8 +101,9 @@ def _of_service(
         name: _of_entry(situation, name, entry) or _of_provider(situation, by_name[name])
         for name, entry in entries.items()
     }
-    liars = {name: entry for name, entry in entries.items() if _lies(situation, by_name[name], entry)}
-    leader = _leader(situation.choice(service), entries, troubles, liars)
+    sound = {name: by_name[name] for name, trouble in troubles.items() if trouble is None}
+    faults = {name: fault for name in entries if (fault := _fault(situation, by_name[name], sound, entries[name]))}
+    leader = _leader(situation.choice(service), entries, troubles, faults)
     verdicts: list[Verdict] = []
     noted: list[Followed] = []
     for name, entry in entries.items():
@@ -107,9 +111,8 @@ def _of_service(
         if trouble is not None:
             verdicts.append(_verdict(name, entry, Action.HOLD, trouble))
         elif leader is not None and name != leader:
-            action = Action.HOLD if name in liars else Action.KEEP
-            paid = _punished(situation, by_name[name]) if name in liars else None
-            second = _second(name, leader, troubles[leader], lies=name in liars, paid=paid)
+            action = Action.HOLD if name in faults else Action.KEEP
+            second = _second(name, leader, troubles[leader], faults.get(name))
             verdicts.append(_verdict(name, entry, action, second))
         else:
             verdicts.append(_led(situation, by_name[name], entry, forced=forced == name))
@@ -157,42 +160,50 @@ def _of_provider(situation: Situation, offering: Offering) -> _Because | None:
     return None
 
 
-def _lies(situation: Situation, offering: Offering, entry: Entry) -> bool:
-    """Whether ``entry`` could not be had because of lies. A lie on the way to a version that is here costs nothing."""
+def _fault(
+    situation: Situation, offering: Offering, sound: Mapping[NodeName, Offering], entry: Entry
+) -> _Because | None:
+    """Why ``entry`` could not be had from the provider of ``offering``, and is better taken from another one.
+
+    A failure on the way to a version that is here costs nothing.
+    """
     failure = situation.failures.get((offering.provider, entry.service))
     if failure is None or not failure.is_about(entry):
-        return False
-    return failure.untrue or _punished(situation, offering) is not None
+        return None
+    paid = offering.penalised if offering.penalised and situation.now < offering.penalised else None
+    if failure.untrue or paid is not None:
+        return _Because(Reason.PENALISED, f"{offering.provider} sent what was not true", paid)
+    others = [one for name, one in sound.items() if name != offering.provider]
+    if failure.count < TRIES or situation.runs(entry) or not any(_gives(situation, one, entry) for one in others):
+        return None
+    return _Because(Reason.FAILED, f"{offering.provider} failed {failure.count} times to give it")
 
 
-def _punished(situation: Situation, offering: Offering) -> datetime | None:
-    """Until when a lie weighs on the provider of ``offering``, if one does now."""
-    until = offering.penalised
-    return until if until is not None and situation.now < until else None
+def _gives(situation: Situation, offering: Offering, entry: Entry) -> bool:
+    """Whether the very version of ``entry`` could be taken from the provider of ``offering`` now."""
+    listed = offering.entries.get(entry.service)
+    return listed is not None and listed.manifest == entry.manifest and _held(situation, offering, listed) is None
 
 
 def _leader(
     choice: Choice | None,
     entries: Mapping[NodeName, Entry],
     troubles: Mapping[NodeName, _Because | None],
-    liars: Collection[NodeName],
+    faults: Collection[NodeName],
 ) -> NodeName | None:
-    """The provider that a service is followed from now, if one can be; a liar only where nobody else has it."""
+    """The provider that a service is followed from now, if one can be; one at fault only where nobody else has it."""
     sound = [name for name in entries if troubles[name] is None]
-    honest = [name for name in sound if name not in liars]
+    good = [name for name in sound if name not in faults]
     if choice is not None and choice.provider in entries:
         trouble = troubles[choice.provider]
-        if (trouble is None or trouble.stays) and not (choice.provider in liars and honest):
+        if (trouble is None or trouble.stays) and not (choice.provider in faults and good):
             return choice.provider
-    return min(honest or sound, key=lambda name: (len(entries[name].trail), name), default=None)
+    return min(good or sound, key=lambda name: (len(entries[name].trail), name), default=None)
 
 
-def _second(
-    name: NodeName, leader: NodeName, trouble: _Because | None, *, lies: bool, paid: datetime | None
-) -> _Because:
-    if lies:
-        why = f"{name} sent what was not true, so it is followed from {leader}"
-        return _Because(Reason.PENALISED, why, paid)
+def _second(name: NodeName, leader: NodeName, trouble: _Because | None, fault: _Because | None) -> _Because:
+    if fault is not None:
+        return replace(fault, why=f"{fault.why}, so it is followed from {leader}")
     if trouble is not None and trouble.until is not None:
         at = _told(trouble.until)
         why = f"{name} takes over from {leader} at {at}, unless {leader} can be believed again by then"

@@ -73,7 +73,7 @@ async def test_a_log_in_link_works_once_and_only_in_its_own_browser(tmp_path: Pa
 
 
 async def test_two_operators_pair_their_nodes_by_comparing_the_code(tmp_path: Path) -> None:
-    """Begun by an address on one page, asked for on the other: the same code on both, and a link once both confirmed."""
+    """Begun by an address on one page, asked for on the other: one code on both, and a link once both confirmed."""
     async with browser() as chromium, stage(tmp_path / "stage") as on:
         acme, globex = await on.make_node("acme"), await on.make_node("globex")
         await acme.ask(queries.SET_PROFILE, name="public-services", services=[SERVICE])

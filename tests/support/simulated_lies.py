@@ -41,6 +41,7 @@ class Lie(enum.Enum):
     FLIPS_MANIFESTS = "flips bits in manifests"
     FLIPS_PACKS = "flips bits in packs"
     SWAPS_PACKS = "sends another pack"
+    KEEPS_PACKS = "lists versions and does not give them"
     FORGES = "lists versions in the name of others, signed by itself"
     FORKS_KEYS = "the same, by a stolen old key and another change of it"
     ENDLESS = "answers without end"
@@ -85,6 +86,8 @@ class Lying:
                 return dataclasses.replace(honest, endless=True)
         if self.shown is not None and path.startswith("/catalogs/"):
             return self._old(self.shown, path)
+        if self.lie is Lie.KEEPS_PACKS and path.startswith(("/federation/v1/packs/", "/federation/v1/images/")):
+            return Answered(404, {}, _ABSENT)
         part = _FLIPPED.get(self.lie)
         if part is not None and part in path and honest.status < 400:
             return dataclasses.replace(honest, content=self._flipped(honest.content))

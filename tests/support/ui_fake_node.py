@@ -20,7 +20,8 @@ from graphql import ExecutionResult, GraphQLError, build_schema, execute, parse,
 from graphql.pyutils import is_awaitable
 
 from tests.support import ui_sample
-from tests.support.ui_sample import Document
+from tests.support.ui_fake_changes import UiFakeChanges
+from tests.support.ui_values import Document, ago
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DIST: Final = ROOT / "ui" / "dist"
@@ -39,6 +40,7 @@ class UiFakeNode:
         self.data = data
         self.logs: dict[str, list[Document]] = {}
         self.requests: list[str] = []
+        self.changes = UiFakeChanges(lambda: self.data, self.tell)
         self._schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
         self._links: set[str] = set()
         self._sessions: set[str] = set()
@@ -59,9 +61,7 @@ class UiFakeNode:
     def say(self, task: str, message: str, level: str = "INFO") -> None:
         """Add a line to a task's log."""
         lines = self.logs.setdefault(task, [])
-        lines.append(
-            {"sequence": len(lines) + 1, "time": ui_sample.ago(0), "level": level, "unit": "", "message": message}
-        )
+        lines.append({"sequence": len(lines) + 1, "time": ago(0), "level": level, "unit": "", "message": message})
         self.tell("LOGS")
 
     def find_service(self, name: str) -> Document:
@@ -140,8 +140,9 @@ class UiFakeNode:
         def one(name: str) -> Any:
             return lambda _info, **key: next((x for x in self.data[name] if x["id"] == key["id"]), None)
 
-        lists = {name: page(name) for name in ("tasks", "faults")}
-        return {**self.data, **lists, "fault": one("faults"), "task": one("tasks"), "taskLog": self._log_page}
+        lists = {name: page(name) for name in ("tasks", "faults", "alarms", "outbox")}
+        own = {**self.data, **lists, **self.changes.root()}
+        return {**own, "fault": one("faults"), "task": one("tasks"), "taskLog": self._log_page}
 
     def _log_page(self, _info: Any, id: str, after: int = 0, first: int = 1000) -> list[Document]:  # noqa: A002  # its name
         return [line for line in self.logs.get(id, []) if line["sequence"] > after][:first]

@@ -4,17 +4,12 @@ It decides what ``UiFakeNode`` answers; the way it is asked and told of changes 
 """
 
 import uuid
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-Document = dict[str, Any]
+from tests.support import ui_links_sample
+from tests.support.ui_values import OTHER_IDS, Document, ago
 
 NODE_ID = "QMTYXZV-5WDLQ2K-PCVBA7H-SJ3NRGE-4KXOTUM-Z6FWQIB-LDCY7PA-HVNE2RS"
-_OTHER_IDS = {
-    "acme": "BR4JX2M-WVQ7ZCE-LNKP3SD-HYTA6GF-OQU5IRX-MW2ZBCV-J7KLPNE-SDTHGAY",
-    "initech": "ZUKH6TQ-R2VDNEM-7XYCAWB-PJGL4SI-F5OQKMZ-TNXR3HD-UVE6YWC-ABLPSJG",
-    "umbrella": "K5PLQWA-ZXS7EDC-RFV2TGB-YHN4UJM-IKOLP6Q-AZWSX3E-DCRFVTG-BYHNUJM",
-}
 _ACME_LOG = (
     "listening on 127.0.0.1:8082",
     "GET /health 200 1 ms",
@@ -23,11 +18,6 @@ _ACME_LOG = (
     '    raise RuntimeError("the entries\' index is gone")',
     "RuntimeError: the entries' index is gone",
 )
-
-
-def ago(seconds: float) -> str:
-    """The moment that many seconds before now, as GraphQL writes it."""
-    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
 
 
 def place(instance: str, version: str | None, **more: Any) -> Document:
@@ -70,6 +60,7 @@ def service(name: str, **more: Any) -> Document:
         "task": None,
         "faults": 0,
         "lastTransfer": None,
+        "withdrawn": [],
     }
     return {**nothing, **more}
 
@@ -95,7 +86,7 @@ def task(key: str, kind: str, title: str, **more: Any) -> Document:
 
 def hop(node: str, seconds: float) -> Document:
     """A node that had a fault report."""
-    return {"node": node, "id": _OTHER_IDS.get(node, NODE_ID), "received": ago(seconds)}
+    return {"node": node, "id": OTHER_IDS.get(node, NODE_ID), "received": ago(seconds)}
 
 
 def fault(instance: str, path: list[Document], **more: Any) -> Document:
@@ -187,24 +178,7 @@ def globex() -> Document:
         "me": {"name": "administrator", "role": "ADMINISTRATOR"},
         "services": [guestbook, mailer, shop],
         "profiles": [{"name": "public-services", "services": ["guestbook", "mailer"]}],
-        "providers": [
-            {
-                "name": "acme",
-                "id": _OTHER_IDS["acme"],
-                "url": "http://127.0.0.1:8420",
-                "profile": "public-services",
-                "linked": ago(7_200),
-                "autoUpdate": "INSTALL",
-                "connected": True,
-                "checked": ago(80),
-                "error": "",
-                "offered": [
-                    {"service": "guestbook", "version": "acme-1.0.1"},
-                    {"service": "mailer", "version": "acme-3.1.0"},
-                ],
-            }
-        ],
-        "consumers": [_consumer("initech", connected=True), _consumer("umbrella", connected=False)],
+        **ui_links_sample.links(),
         "instances": [_instance("globex-1"), _instance("globex-2")],
         "tasks": [
             mailer["task"],
@@ -227,29 +201,19 @@ def globex() -> Document:
 
 def empty() -> Document:
     """A node on its first day."""
-    nothing = ("services", "profiles", "providers", "consumers", "instances", "tasks", "faults")
-    return {**globex(), **{name: [] for name in nothing}}
-
-
-def _consumer(name: str, *, connected: bool) -> Document:
-    return {
-        "name": name,
-        "id": _OTHER_IDS[name],
-        "profile": "public-services",
-        "linked": ago(7_000),
-        "seen": ago(4 if connected else 9_000),
-        "connected": connected,
-    }
+    nothing = ("services", "profiles", "instances", "tasks", "faults")
+    return {**globex(), **{name: [] for name in nothing}, **ui_links_sample.no_links()}
 
 
 def _instance(name: str) -> Document:
     return {
         "name": name,
-        "id": _OTHER_IDS["acme"],
+        "id": OTHER_IDS["acme"],
         "enrolled": ago(7_150),
         "seen": ago(2),
         "connected": True,
         "revoked": False,
         "services": None,
         "states": [],
+        "problem": "",
     }

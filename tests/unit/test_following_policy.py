@@ -250,6 +250,29 @@ def test_who_lists_what_is_not_true_gives_way_to_who_does_not() -> None:
     assert verdicts(newer, other, **known, **lied)["acme"] == (Action.TAKE, Reason.NEW)
 
 
+def test_what_a_provider_lists_and_does_not_give_is_taken_from_another() -> None:
+    """After three attempts, if another one lists the very same version and it may be taken from there now."""
+    known: dict[str, Any] = {"followed": followed(OLD), "desired": {SHOP: "acme-1.0.0"}, "stored": here(OLD)}
+    thrice = {"failures": {(ACME, SHOP): failure(NEW, count=3)}}
+    same = offering(GLOBEX, entry("acme-1.0.1", "acme", "globex"))
+    found = decide(situation(offering(ACME, NEW), same, **known, **thrice)).verdicts
+    assert [told(one) for one in found] == [(Action.HOLD, Reason.FAILED), (Action.TAKE, Reason.NEW)]
+    assert "acme failed 3 times to give it, so it is followed from globex" in found[0].why
+    twice = {"failures": {(ACME, SHOP): failure(NEW, count=2)}}
+    waiting = {"acme": (Action.HOLD, Reason.FAILED), "globex": (Action.KEEP, Reason.OTHER_PROVIDER)}
+    assert verdicts(offering(ACME, NEW), same, **known, **twice) == waiting
+    other = offering(GLOBEX, entry("acme-1.0.2", "acme", "globex"))
+    assert verdicts(offering(ACME, NEW), other, **known, **thrice) == waiting
+    by_hand = replace(same, auto_update=AutoUpdate.OFF)
+    assert verdicts(offering(ACME, NEW), by_hand, **known, **thrice) == waiting
+    both = {"failures": {**thrice["failures"], (GLOBEX, SHOP): failure(NEW, GLOBEX, count=3)}}
+    assert verdicts(offering(ACME, NEW), same, **known, **both) == waiting
+    # Once the other one was followed, it stays.
+    led: dict[str, Any] = {"followed": followed(same.listing.entries[0], GLOBEX), "desired": {SHOP: "acme-1.0.1"}}
+    settled = verdicts(offering(ACME, NEW), same, **led, stored=here(NEW), **thrice)
+    assert settled == {"acme": (Action.KEEP, Reason.OTHER_PROVIDER), "globex": (Action.KEEP, Reason.CURRENT)}
+
+
 def test_a_takeover_by_the_same_version_is_noted_and_nothing_moves() -> None:
     """The new provider's trail is what is passed on from then on; an operator's own choice is left alone."""
     known = {"followed": followed(OLD), "desired": {SHOP: "acme-0.9.0"}, "stored": here(OLD)}

@@ -58,16 +58,6 @@ def test_tls_is_on_unless_only_this_machine_can_reach_the_node(
     assert load_settings(tmp_path / "x") == settings
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104
-def test_a_node_that_listens_everywhere_is_reached_by_the_machines_name(
-    tmp_path: Path, host: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """0.0.0.0 is no place that anybody could reach it at."""
-    monkeypatch.setattr("socket.gethostname", lambda: "Web-1.example")
-    settings = create_node(tmp_path / "x", name=NodeName("acme"), host=host, port=7420, url=None)
-    assert settings.url == "https://web-1.example:7420"
-
-
 def test_a_certificate_of_ones_own_turns_tls_on(tmp_path: Path) -> None:
     """Whoever gives one wants it used, also on loopback."""
     settings = settings_of(tmp_path, host="127.0.0.1", **an_operators(tmp_path))

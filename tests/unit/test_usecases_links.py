@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from federation import codec
-from federation.errors import AbsentError, ConflictError, DeniedError, StaleError, TamperedError
+from federation.errors import AbsentError, ConflictError, DeniedError, InvalidValueError, StaleError, TamperedError
 from federation.keys import PrivateKey
 from federation.link.messages import LinkAccepted, LinkState
 from federation.link.rights import USUAL_RIGHTS, Right
@@ -256,3 +256,14 @@ async def test_a_used_invitation_says_so(tmp_path: Path) -> None:
     await initech.use.links.accept(invitation.text, auto_update=AutoUpdate.OFF, who=WHO)
     with pytest.raises((InvitationError, DeniedError), match="ask the provider for a new one"):
         await globex.use.links.accept(invitation.text, auto_update=AutoUpdate.OFF, who=WHO)
+
+
+@pytest.mark.parametrize("url", ["https://0.0.0.0:7420", "http://[::]:7420"])
+async def test_a_node_that_is_nowhere_by_its_own_word_invites_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """An invitation to 0.0.0.0 would lead every consumer to itself; the message says what to set."""
+    _, acme, _ = await two(tmp_path)
+    monkeypatch.setattr(acme.use.links, "_station", replace(acme.use.links._station, url=url))
+    with pytest.raises(InvalidValueError, match=r"config\.toml"):
+        await acme.use.links.invite(PUBLIC, who=WHO)

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from federation.catalog.listing import manifest_target
-from federation.errors import AbsentError, LocalError, UnreachableError
+from federation.digest import Digest
+from federation.errors import AbsentError, CorruptError, LocalError, UnreachableError
 from federation.names import NodeName, ProfileName, ServiceName
+from federation.transfer.packstore import Pack
 from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
 from node.model.following import Reason
@@ -109,6 +111,34 @@ async def test_another_provider_takes_over_from_one_that_lists_a_forged_version(
     taken = await initech.use.versions.get(ListKind.DEVELOPER, SHOP, "acme-1.0.1")
     genuine = await acme.use.versions.get(ListKind.DEVELOPER, SHOP, "acme-1.0.1")
     assert (taken.manifest, taken.received_from) == (genuine.manifest, "globex")
+
+
+async def test_another_provider_gives_what_the_one_followed_lists_and_does_not_give(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """acme's packs can't be had any more, and globex has the same version: initech takes it there after some tries."""
+    network = await chain(tmp_path, "acme", "globex", "initech")
+    acme, globex, initech = network.members.values()
+    await network.link(acme, initech, "public")
+    async with network.running():
+        await acme.develop("shop", "acme-1.0.0", FILES)
+        await globex.auto_update("acme")
+        for provider in ("acme", "globex"):
+            await initech.auto_update(provider)
+        await acme.develop("shop", "acme-1.0.1", newer(1))
+        await globex.auto_update("acme")
+
+        async def lost(_base: Digest | None, _image: Digest) -> Pack:
+            raise CorruptError("a disk is failing")
+
+        monkeypatch.setattr(acme.use.images, "pack", lost)
+        for _ in range(3):
+            assert await initech.desired() == {"shop": "acme-1.0.0"}
+            for provider in ("acme", "globex"):
+                await initech.auto_update(provider)
+            network.later(minutes=1)
+        await initech.auto_update("globex")
+    assert await initech.desired() == {"shop": "acme-1.0.1"}
 
 
 async def test_the_same_version_made_twice_is_refused(tmp_path: Path) -> None:

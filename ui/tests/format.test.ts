@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { bytes, share } from '../src/format/bytes';
-import { ago, exact, span, stampedLine } from '../src/format/time';
+import { ago, ahead, exact, span, stampedLine } from '../src/format/time';
 import { baseOf, repository, shortId, versionParts } from '../src/format/version';
 
 test.each([
@@ -24,6 +24,13 @@ test.each([
 ])('a moment %d seconds before now reads %s', (seconds, text) => {
   const now = Date.parse('2026-03-04T05:06:07Z');
   expect(ago(new Date(now - seconds * 1000).toISOString(), now, 'en')).toBe(text);
+});
+
+test.each([
+  [-5, 'now'], [0.4, 'now'], [20, 'in 20 sec.'], [61, 'in 1 min.'], [599, 'in 10 min.'], [90_000, 'tomorrow'],
+])('a moment %d seconds after now reads %s', (seconds, text) => {
+  const now = Date.parse('2026-03-04T05:06:07Z');
+  expect(ahead(new Date(now + seconds * 1000).toISOString(), now, 'en')).toBe(text);
 });
 
 test('an exact moment has its seconds and its zone', () => {

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
 import { laneEvents } from '../src/lane/events';
-import { laneOf, worst, type Fault, type Lane, type Service, type Task } from '../src/lane/lane';
+import { laneOf, withdrawalOf, worst, type Fault, type Lane, type Service, type Task } from '../src/lane/lane';
 import { verdictOf } from '../src/lane/verdict';
 import type { LinksQuery } from '../src/api/generated';
-import { fault, instance, links, provider, service, state, task } from './values';
+import type { Verdict } from '../src/links/standing';
+import { consumer, fault, instance, links, provider, service, state, task, verdict } from './values';
 
-function lane(of: Service, around: LinksQuery | null, tasks: readonly Task[], faults: readonly Fault[] = []): Lane {
-  return laneOf(of, { links: around, tasks, faults });
+function lane(of: Service, around: LinksQuery | null, tasks: readonly Task[], faults: readonly Fault[] = [], verdicts: readonly Verdict[] = []): Lane {
+  return laneOf(of, { links: around, tasks, faults, verdicts });
 }
 
 const settled = () => lane(service({ running: [state()] }), links(), []);
@@ -108,10 +109,43 @@ describe('a lane', () => {
   });
 
   test('is passed on to the consumers of the profiles that hold it', () => {
-    const consumer = { name: 'initech', id: 'C', profile: 'public', linked: '', seen: null, connected: true };
     const profiles = [{ name: 'public', services: ['guestbook'] }, { name: 'inner', services: ['shop'] }];
-    const made = lane(service(), links({ profiles, consumers: [consumer, { ...consumer, name: 'other', profile: 'inner' }] }), []);
+    const made = lane(service(), links({ profiles, consumers: [consumer(), consumer({ name: 'other', profile: 'inner' })] }), []);
     expect(made.passedOn.map((one) => one.consumer)).toEqual(['initech']);
+  });
+
+  test('says why a version that is offered is held back, and does not show it as on its way', () => {
+    const around = links({ providers: [provider({ offered: [{ service: 'guestbook', version: 'acme-1.0.2' }] })] });
+    const of = service({ running: [state()] });
+    expect(lane(of, around, []).developer).toMatchObject({ flow: 'moving', note: { kind: 'offered' } });
+    const held = verdict();
+    expect(lane(of, around, [], [], [held]).developer).toEqual({
+      version: 'acme-1.0.1', flow: 'waiting', note: { kind: 'held', why: held.why },
+    });
+    const others = [verdict({ provider: 'umbrella' }), verdict({ service: 'shop' }), verdict({ version: 'acme-1.0.3' })];
+    expect(lane(of, around, [], [], others).developer.note.kind).toBe('offered');
+  });
+
+  test('is in order where an operator chose another version than the one offered', () => {
+    const around = links({ providers: [provider({ offered: [{ service: 'guestbook', version: 'acme-1.0.2' }] })] });
+    const kept = verdict({ action: 'KEEP', reason: 'OPERATOR', why: 'held by operator: mia set acme-1.0.1' });
+    const made = lane(service({ running: [state()], latestDeveloper: 'acme-1.0.2' }), around, [], [], [kept]);
+    expect([made.flow, made.developer.note]).toEqual(['done', { kind: 'held', why: kept.why }]);
+  });
+
+  test('is red where a withdrawn version is in use, though nothing stops on its way', () => {
+    const withdrawn = [{ version: 'acme-1.0.1', by: 'acme', reason: 'it loses entries', at: '' }];
+    const of = service({ running: [state({ running: 'acme-1.0.1_2' })], withdrawn, clientDesired: 'acme-1.0.1_2', latestClient: 'acme-1.0.1_2' });
+    const made = lane(of, links(), []);
+    expect(made.flow).toBe('stopped');
+    expect(made.way).not.toBe('stopped');
+    expect(withdrawalOf(of, 'acme-1.0.1_2')?.by).toBe('acme');
+    expect(withdrawalOf(of, 'acme-1.0.0')).toBeNull();
+    expect(withdrawalOf(of, null)).toBeNull();
+    expect(verdictOf([made])).toEqual({
+      kind: 'stopped',
+      stops: [{ at: 'withdrawn', service: 'guestbook', version: 'acme-1.0.1', by: 'acme', reason: 'it loses entries' }],
+    });
   });
 
   test('can be shown before its links are known', () => {

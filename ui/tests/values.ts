@@ -1,14 +1,17 @@
 // Values for tests, as the node would send them.
 import type { LinksQuery } from '../src/api/generated';
+import type { Verdict } from '../src/links/standing';
+import type { Pairing } from '../src/nearby/pairing';
 import type { Fault, Instance, Provider, Service, ServicePlace, Task } from '../src/lane/lane';
 
+type Consumer = LinksQuery['consumers'][number];
 const AT = '2026-01-01T10:00:00Z';
 
 export function service(more: Partial<Service> = {}): Service {
   return {
     name: 'guestbook', developed: false, provider: 'acme', developerDesired: 'acme-1.0.1', clientDesired: 'acme-1.0.1',
     latestDeveloper: 'acme-1.0.1', latestClient: 'acme-1.0.1', faults: 0, sources: [], running: [], task: null,
-    lastTransfer: null, ...more,
+    lastTransfer: null, withdrawn: [], ...more,
   };
 }
 
@@ -29,12 +32,34 @@ export function task(more: Partial<Task> = {}): Task {
 export function provider(more: Partial<Provider> = {}): Provider {
   return {
     name: 'acme', id: 'A', url: 'http://acme', profile: 'public', linked: AT, autoUpdate: 'INSTALL', connected: true,
-    checked: AT, error: '', offered: [{ service: 'guestbook', version: 'acme-1.0.1' }], ...more,
+    checked: AT, error: '', window: '', testedBy: null, rights: ['TAKE'], freshUntil: null, ended: null, offeredUrl: '',
+    offered: [{ service: 'guestbook', version: 'acme-1.0.1' }], ...more,
   };
 }
 
 export function instance(more: Partial<Instance> = {}): Instance {
-  return { name: 'globex-1', id: 'I', enrolled: AT, seen: AT, connected: true, revoked: false, services: null, ...more };
+  return { name: 'globex-1', id: 'I', enrolled: AT, seen: AT, connected: true, revoked: false, services: null, problem: '', ...more };
+}
+
+export function consumer(more: Partial<Consumer> = {}): Consumer {
+  return {
+    name: 'initech', id: 'C', profile: 'public', linked: AT, rights: ['TAKE'], tester: false, seen: null, connected: true,
+    report: null, ...more,
+  };
+}
+
+export function verdict(more: Partial<Verdict> = {}): Verdict {
+  return {
+    service: 'guestbook', provider: 'acme', version: 'acme-1.0.2', action: 'HOLD', reason: 'UNTESTED',
+    why: 'held until initech marks acme-1.0.2 as tested', until: null, ...more,
+  };
+}
+
+export function pairing(more: Partial<Pairing> = {}): Pairing {
+  return {
+    id: 'p', node: 'acme', nodeId: 'A', url: 'http://acme', initiated: true, provides: false, profile: null, code: '042317',
+    stage: 'COMPARING', confirmedHere: false, confirmedThere: false, opened: AT, expires: AT, reason: '', ...more,
+  };
 }
 
 export function links(more: Partial<LinksQuery> = {}): LinksQuery {

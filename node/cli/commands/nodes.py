@@ -64,6 +64,7 @@ async def init(
 ) -> None:
     """Make a node: its settings and its key, in its data folder. Never overwrites one."""
     from federation.keys import PrivateKey
+    from federation.link.address import is_nowhere
     from federation.names import NodeName
     from node.config import create_node
 
@@ -73,7 +74,10 @@ async def init(
     out.document({"name": name, "id": node_id, "data": str(settings.data), "url": settings.url})
     out.say(f"Node {name} is made in {settings.data}.")
     out.say(f"Its id: {node_id}")
-    out.say(f"Others reach it at {settings.url}; 'url' in {settings.data / 'config.toml'} says so")
+    if is_nowhere(settings.url):
+        out.say(f"Set 'url' in {settings.data / 'config.toml'} to the address that others reach it by")
+    else:
+        out.say(f"Others reach it at {settings.url}; 'url' in {settings.data / 'config.toml'} says so")
     out.say(f"Start it: vupdate serve{f' --data {settings.data}' if data else ''}")
 
 

@@ -1,5 +1,5 @@
 // Speaks to this page's own node: queries by POST, subscriptions by the protocol graphql-transport-ws.
-import { Client, fetchExchange, stringifyDocument, type AnyVariables, type TypedDocumentNode } from '@urql/core';
+import { Client, fetchExchange, stringifyDocument, type AnyVariables, type CombinedError, type TypedDocumentNode } from '@urql/core';
 import { createClient as createSocket, type Client as Socket } from 'graphql-ws';
 
 import { jitteredDelay } from '../live/backoff';
@@ -36,10 +36,15 @@ export class Transport {
     document: TypedDocumentNode<Data, Variables>,
     variables: Variables,
   ): Promise<Data> {
-    const { data, error } = await this.#client.query(document, variables).toPromise();
-    if (error) throw ofQuery(error);
-    if (data === undefined) throw new RefusedError('the node sent an empty answer');
-    return data;
+    return told(await this.#client.query(document, variables).toPromise());
+  }
+
+  /** Asks the node to change something. Rejects as `query` does; nothing is tried twice. */
+  async mutate<Data, Variables extends AnyVariables>(
+    document: TypedDocumentNode<Data, Variables>,
+    variables: Variables,
+  ): Promise<Data> {
+    return told(await this.#client.mutation(document, variables).toPromise());
   }
 
   /** Follows a stream over breaks of the connection until it ends or the returned function is called. */
@@ -69,6 +74,12 @@ export class Transport {
       stop();
     };
   }
+}
+
+function told<Data>({ data, error }: { readonly data?: Data | undefined; readonly error?: CombinedError | undefined }): Data {
+  if (error) throw ofQuery(error);
+  if (data === undefined) throw new RefusedError('the node sent an empty answer');
+  return data;
 }
 
 /** Ends after `delay` milliseconds, or as soon as the browser has a network again. */

@@ -20,6 +20,15 @@ export function ago(moment: string, now: number, language: string): string {
   return format.format(-Math.floor(passed / seconds), unit);
 }
 
+/** How long after `now` (milliseconds) the ISO moment is: "in 7 min."; one that is here, or has passed, is "now". */
+export function ahead(moment: string, now: number, language: string): string {
+  const left = (Date.parse(moment) - now) / 1000;
+  const format = new Intl.RelativeTimeFormat(language, { style: 'short', numeric: 'auto' });
+  if (!(left >= 1)) return format.format(0, 'second');
+  const [, unit, seconds] = STEPS.find(([limit]) => left < limit) ?? LAST_STEP;
+  return format.format(Math.max(1, Math.round(left / seconds)), unit);
+}
+
 /** The exact moment in the reader's own zone, to the second, with the zone's name. */
 export function exact(moment: string, language: string): string {
   const format = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long' });

@@ -7,11 +7,12 @@ import { goTo, toFaults, toTask } from '../page/place';
 import { AlertIcon, BranchIcon, CrossIcon, NodeIcon } from '../parts/icons';
 import { Badge, Command, Dot, Meter, VersionChip } from '../parts/parts';
 import { texts } from '../texts';
-import type { Flow, Lane, Origin, Task } from './lane';
+import { withdrawalOf, type Flow, type Lane, type Origin, type Service, type Stage, type Task } from './lane';
 import { keyOf } from './events';
 import css from './lane.module.css';
 import { PlaceCard } from './PlaceCard';
 import { StageNotes } from './StageNotes';
+import { WithdrawnNote } from './WithdrawnNote';
 
 const said = texts.lanes;
 
@@ -25,13 +26,15 @@ export function LaneCard({ lane }: { readonly lane: Lane }) {
         <OriginStage lane={lane} />
         <div className={css.stage} data-flow={developer.flow} data-stage="developer">
           <span className={css.label}>{said.developer}</span>
-          <From next={client.flow}><VersionChip version={developer.version} flow={developer.flow} /></From>
+          <From next={client.flow}><StageChip service={service} stage={developer} /></From>
+          <WithdrawnNote withdrawal={withdrawalOf(service, developer.version)} />
           <StageNotes stage={developer} kind="developer" service={service} />
           {passedOn.length > 0 && <PassedOnTo lane={lane} />}
         </div>
         <div className={css.stage} data-flow={client.flow} data-stage="client">
           <span className={css.label}>{said.client}</span>
-          <From next={lane.placesFlow}><VersionChip version={client.version} flow={client.flow} /></From>
+          <From next={lane.placesFlow}><StageChip service={service} stage={client} /></From>
+          <WithdrawnNote withdrawal={withdrawalOf(service, client.version)} />
           <StageNotes stage={client} kind="client" service={service} />
         </div>
         <Running lane={lane} />
@@ -45,7 +48,8 @@ function Head({ lane, titleId }: { readonly lane: Lane; readonly titleId: string
   return (
     <div className={css.head}>
       <h3 id={titleId}>{service.name}</h3>
-      <Badge flow={lane.flow}>{said.flow[lane.flow]}</Badge>
+      <Badge flow={lane.way}>{said.flow[lane.way]}</Badge>
+      {service.withdrawn.length > 0 && <Badge flow="stopped">{said.withdrawn}</Badge>}
       <div className={css.headEnd}>
         {service.task !== null && <TaskBadge task={service.task} />}
         {service.faults > 0 && (
@@ -66,6 +70,11 @@ function TaskBadge({ task }: { readonly task: Task }) {
       </button>
     </Tooltip>
   );
+}
+
+function StageChip({ service, stage: { version, flow } }: { readonly service: Service; readonly stage: Stage }) {
+  const withdrawn = withdrawalOf(service, version) !== null;
+  return <VersionChip version={version} flow={withdrawn ? 'stopped' : flow} struck={withdrawn} />;
 }
 
 /** What a stage shows, and the arrow from it into the next stage. */
@@ -117,7 +126,7 @@ function Running({ lane }: { readonly lane: Lane }) {
         </div>
       ) : (
         <ul className={css.places}>
-          {lane.places.map((place) => <PlaceCard key={keyOf(place)} place={place} />)}
+          {lane.places.map((place) => <PlaceCard key={keyOf(place)} place={place} withdrawal={withdrawalOf(lane.service, place.version)} />)}
         </ul>
       )}
     </div>

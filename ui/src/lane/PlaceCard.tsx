@@ -5,11 +5,18 @@ import { BackIcon } from '../parts/icons';
 import { Badge, Meter, VersionChip } from '../parts/parts';
 import { texts } from '../texts';
 import css from './lane.module.css';
-import type { Flow, Place } from './lane';
+import type { Flow, Place, Withdrawal } from './lane';
+import { WithdrawnNote } from './WithdrawnNote';
 
 const said = texts.lanes;
 
-export function PlaceCard({ place }: { readonly place: Place }) {
+interface Props {
+  readonly place: Place;
+  /** That what runs is not to be used any more. */
+  readonly withdrawal: Withdrawal | null;
+}
+
+export function PlaceCard({ place, withdrawal }: Props) {
   const { state } = place;
   const moved = state?.moved ?? null;
   return (
@@ -19,13 +26,14 @@ export function PlaceCard({ place }: { readonly place: Place }) {
         <span className={css.placeEnd}><PhaseBadge place={place} /></span>
       </div>
       <div className={css.row}>
-        <VersionChip version={place.version} flow={chipFlow(place)} />
+        <VersionChip version={place.version} flow={withdrawal === null ? chipFlow(place) : 'stopped'} struck={withdrawal !== null} />
         {place.target !== null && <Target version={place.target} flow={place.flow} />}
         {state !== null && <span><Ago at={state.since} /></span>}
       </div>
       {!place.online && (
         <div className={css.row}>{said.offline}{place.seen !== null && <>, {texts.links.seen} <Ago at={place.seen} /></>}</div>
       )}
+      <WithdrawnNote withdrawal={withdrawal} />
       <Failure place={place} />
       {moved !== null && (
         <div className={css.row}>

@@ -34,6 +34,8 @@ export function StageNotes({ stage, kind, service }: Props) {
           {!note.byItself && <Command text={texts.commands.update(note.by)} />}
         </div>
       );
+    case 'held':
+      return <Note flow={flow}>{note.why}</Note>;
     case 'absent':
       return <Absent kind={kind} service={service} />;
     case 'task':

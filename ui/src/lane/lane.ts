@@ -1,10 +1,11 @@
 // Decides what is shown of one service on its way: which version stands at each stage, whether it moves, waits or
 // stopped there, and why. No texts, no markup: values in, values out.
-import type { FaultsQuery, LinksQuery, Phase, ServicesQuery, TasksQuery } from '../api/generated';
+import type { FaultsQuery, FollowingQuery, LinksQuery, Phase, ServicesQuery, TasksQuery } from '../api/generated';
 import { baseOf } from '../format/version';
 
 export type Service = ServicesQuery['services'][number];
 export type ServicePlace = Service['running'][number];
+export type Withdrawal = Service['withdrawn'][number];
 export type Task = TasksQuery['tasks'][number];
 export type Provider = LinksQuery['providers'][number];
 export type Fault = FaultsQuery['faults'][number];
@@ -30,6 +31,7 @@ export type StageNote =
   | { readonly kind: 'settled' }
   | { readonly kind: 'next'; readonly version: string }
   | { readonly kind: 'offered'; readonly version: string; readonly by: string; readonly byItself: boolean }
+  | { readonly kind: 'held'; readonly why: string }
   | { readonly kind: 'task'; readonly task: Task }
   | { readonly kind: 'failed'; readonly task: Task };
 
@@ -58,6 +60,8 @@ export interface Place {
 export interface Lane {
   readonly service: Service;
   readonly flow: Flow;
+  /** The same, but for withdrawn versions in use: those stop nothing on its way. */
+  readonly way: Flow;
   readonly origin: Origin;
   readonly developer: Stage;
   readonly client: Stage;
@@ -88,20 +92,28 @@ export interface Surroundings {
   readonly links: LinksQuery | null;
   readonly tasks: readonly Task[];
   readonly faults: readonly Fault[];
+  /** What is decided on each version that providers offer. */
+  readonly verdicts: FollowingQuery['verdicts'];
 }
 
-export function laneOf(service: Service, { links, tasks, faults }: Surroundings): Lane {
+export function laneOf(service: Service, { links, tasks, faults, verdicts }: Surroundings): Lane {
   const provider = links?.providers.find(({ name }) => name === service.provider) ?? null;
   const origin = originOf(service, provider);
-  const developer = developerStage(service, provider, tasks);
+  const developer = developerStage(service, provider, tasks, verdicts);
   const places = placesOf(service, links?.instances ?? []);
   const client = clientStage(service, developer, places.length > 0, tasks);
   const placesFlow = worst(places.map(({ flow }) => flow));
   const crashedOn = crashedElsewhere(developer.version, places, faults.filter((fault) => nameOf(fault.service) === service.name));
   // Only the version's maker can do something about it: for him it stops there.
   const below = service.developed && crashedOn.length > 0 ? 'stopped' : 'idle';
-  const flow = worst([origin.flow === 'stopped' ? 'stopped' : 'idle', developer.flow, client.flow, placesFlow, below]);
-  return { service, flow, origin, developer, client, places, placesFlow, passedOn: passedOnOf(service, links), crashedOn };
+  const way = worst([origin.flow === 'stopped' ? 'stopped' : 'idle', developer.flow, client.flow, placesFlow, below]);
+  const flow = service.withdrawn.length > 0 ? 'stopped' : way;
+  return { service, flow, way, origin, developer, client, places, placesFlow, passedOn: passedOnOf(service, links), crashedOn };
+}
+
+/** That `version`, a client version or the developer version under one, is not to be used any more. */
+export function withdrawalOf(service: Service, version: string | null): Withdrawal | null {
+  return version === null ? null : (service.withdrawn.find((one) => one.version === baseOf(version)) ?? null);
 }
 
 /** The service of a key that may name a role: `shop:worker` → `shop`. */
@@ -126,7 +138,7 @@ function originOf(service: Service, provider: Provider | null): Origin {
   return { kind: 'provider', name: service.provider, url: provider?.url ?? '', ref: '', connected, error, flow };
 }
 
-function developerStage(service: Service, provider: Provider | null, tasks: readonly Task[]): Stage {
+function developerStage(service: Service, provider: Provider | null, tasks: readonly Task[], verdicts: FollowingQuery['verdicts']): Stage {
   const version = service.developerDesired ?? service.latestDeveloper;
   const kind = service.developed ? 'BUILD' : 'PROVIDER_UPDATE';
   const concerns = (task: Task) =>
@@ -134,6 +146,12 @@ function developerStage(service: Service, provider: Provider | null, tasks: read
   const byTask = taskStage(version, service.task, tasks, concerns);
   if (byTask !== null) return byTask;
   const offered = provider?.offered.find((entry) => entry.service === service.name)?.version ?? null;
+  const held = verdicts.find((verdict) =>
+    verdict.service === service.name && verdict.provider === provider?.name && verdict.version === offered);
+  if (held !== undefined && offered !== version && (held.action === 'HOLD' || held.action === 'KEEP')) {
+    // What is kept is settled: an operator chose so, or nothing is to be done.
+    return { version, flow: held.action === 'KEEP' && version !== null ? 'done' : 'waiting', note: { kind: 'held', why: held.why } };
+  }
   if (provider !== null && offered !== null && offered !== version && offered !== service.latestDeveloper) {
     const byItself = provider.autoUpdate !== 'OFF';
     const flow = byItself && provider.connected ? 'moving' : 'waiting';

@@ -9,6 +9,7 @@ export type Verdict =
 
 export type Stop =
   | { readonly at: 'provider' | 'developer' | 'client'; readonly service: string; readonly error: string }
+  | { readonly at: 'withdrawn'; readonly service: string; readonly version: string; readonly by: string; readonly reason: string }
   | { readonly at: 'elsewhere'; readonly service: string; readonly version: string; readonly instances: readonly string[] }
   | { readonly at: 'instance'; readonly service: string; readonly instance: string; readonly version: string; readonly error: string };
 
@@ -40,5 +41,6 @@ function stopsOf(lane: Lane): Stop[] {
   if (lane.service.developed && lane.crashedOn.length > 0) {
     stops.push({ at: 'elsewhere', service, version: lane.developer.version ?? '', instances: lane.crashedOn });
   }
+  for (const { version, by, reason } of lane.service.withdrawn) stops.push({ at: 'withdrawn', service, version, by, reason });
   return stops;
 }

@@ -2,24 +2,37 @@
 import { Skeleton } from '@mantine/core';
 import type { ReactNode } from 'react';
 
-import type { LinksQuery } from '../api/generated';
-import { shortId } from '../format/version';
-import type { Flow } from '../lane/lane';
+import type { AlarmsQuery, FollowingQuery, LinksQuery, UpwardQuery } from '../api/generated';
+import { bytes } from '../format/bytes';
 import { Ago } from '../parts/Ago';
-import { CopyButton } from '../parts/Copy';
-import { Command, Dot, Empty, Facts, Section } from '../parts/parts';
+import { Command, Empty, Section } from '../parts/parts';
 import { texts } from '../texts';
+import { Card, Seen, connection } from './Card';
+import { ConsumerCard } from './ConsumerCard';
 import css from './links.module.css';
+import { ProviderCard } from './ProviderCard';
+import { standingOf, upwardOf } from './standing';
 
 const said = texts.links;
 
-export function LinkSection({ links }: { readonly links: LinksQuery | null }) {
+interface Props {
+  readonly links: LinksQuery | null;
+  readonly following: FollowingQuery | null;
+  readonly upward: UpwardQuery | null;
+  readonly alarms: AlarmsQuery['alarms'];
+}
+
+export function LinkSection({ links, following, upward, alarms }: Props) {
+  const told = { verdicts: following?.verdicts ?? [], alarms };
   return (
     <Section id="links" title={said.title} help={said.help}>
       {links === null ? <Skeleton height={150} radius="lg" /> : (
         <div className={css.groups}>
           <Group title={said.providers} none={said.noProviders} command={texts.commands.acceptInvitation}>
-            {links.providers.map((provider) => <ProviderCard key={provider.id} provider={provider} />)}
+            {links.providers.map((provider) => (
+              <ProviderCard key={provider.id} provider={provider} standing={standingOf(provider, told)}
+                following={following} upward={upwardOf(provider.name, upward)} />
+            ))}
           </Group>
           <Group title={said.consumers} none={said.noConsumers} command={texts.commands.invite}>
             {links.consumers.map((consumer) => <ConsumerCard key={consumer.id} consumer={consumer} />)}
@@ -29,8 +42,13 @@ export function LinkSection({ links }: { readonly links: LinksQuery | null }) {
           </Group>
         </div>
       )}
+      {following !== null && following.savedBytes.transfers > 0 && <Saved saved={following.savedBytes} />}
     </Section>
   );
+}
+
+function Saved({ saved: { moved, full, transfers } }: { readonly saved: FollowingQuery['savedBytes'] }) {
+  return <p className={css.saved} data-saved>{said.saved(bytes(moved), bytes(full), transfers)}</p>;
 }
 
 interface GroupProps {
@@ -49,67 +67,11 @@ function Group({ title, none, command, children }: GroupProps) {
   );
 }
 
-interface CardProps {
-  readonly name: string;
-  readonly flow: Flow;
-  readonly state: string;
-  readonly error?: string;
-  readonly rows: readonly (readonly [string, ReactNode])[];
-}
-
-function Card({ name, flow, state, error = '', rows }: CardProps) {
-  return (
-    <li className={css.card} data-link={name}>
-      <div className={css.head} data-flow={flow}>
-        <Dot flow={flow} /><strong>{name}</strong><span className={css.state}>{state}</span>
-      </div>
-      {error !== '' && <p className={css.error}>{error}</p>}
-      <Facts rows={rows} />
-    </li>
-  );
-}
-
-function connection(connected: boolean): { flow: Flow; state: string } {
-  return connected ? { flow: 'done', state: said.connected } : { flow: 'waiting', state: said.disconnected };
-}
-
-function ShortId({ id }: { readonly id: string }) {
-  return <span className={css.id} title={id}>{shortId(id)}<CopyButton text={id} label={texts.header.copyId} /></span>;
-}
-
-function Seen({ at }: { readonly at: string | null }) {
-  return at === null ? said.neverSeen : <Ago at={at} />;
-}
-
-function ProviderCard({ provider }: { readonly provider: LinksQuery['providers'][number] }) {
-  const { flow, state } = connection(provider.connected);
-  return (
-    <Card name={provider.name} flow={provider.error === '' ? flow : 'stopped'} state={state} error={provider.error} rows={[
-      [said.profile, provider.profile],
-      [said.update, said.autoUpdates[provider.autoUpdate]],
-      [said.checked, provider.checked === null ? said.neverChecked : <Ago key="checked" at={provider.checked} />],
-      [said.linked, <Ago key="linked" at={provider.linked} />],
-      [said.nodeId, <ShortId key="id" id={provider.id} />],
-    ]} />
-  );
-}
-
-function ConsumerCard({ consumer }: { readonly consumer: LinksQuery['consumers'][number] }) {
-  return (
-    <Card name={consumer.name} {...connection(consumer.connected)} rows={[
-      [said.profile, consumer.profile],
-      [said.seen, <Seen key="seen" at={consumer.seen} />],
-      [said.linked, <Ago key="linked" at={consumer.linked} />],
-      [said.nodeId, <ShortId key="id" id={consumer.id} />],
-    ]} />
-  );
-}
-
 function InstanceCard({ instance }: { readonly instance: LinksQuery['instances'][number] }) {
   const { services } = instance;
   const shown = instance.revoked ? { flow: 'idle' as const, state: said.revoked } : connection(instance.connected);
   return (
-    <Card name={instance.name} {...shown} rows={[
+    <Card name={instance.name} {...shown} errors={instance.problem === '' ? [] : [instance.problem]} rows={[
       [said.runs, services === null ? said.allServices : services.length === 0 ? said.noServices : services.join(', ')],
       [said.seen, <Seen key="seen" at={instance.seen} />],
       [said.enrolled, <Ago key="enrolled" at={instance.enrolled} />],

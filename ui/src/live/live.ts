@@ -4,16 +4,24 @@ import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 
 import { DeniedError } from '../api/errors';
 import {
+  AlarmsDocument,
   ChangesDocument,
   FaultsDocument,
+  FollowingDocument,
   LinksDocument,
+  NearbyDocument,
   ServicesDocument,
   TasksDocument,
+  UpwardDocument,
+  type AlarmsQuery,
   type FaultsQuery,
+  type FollowingQuery,
   type LinksQuery,
+  type NearbyQuery,
   type ServicesQuery,
   type TasksQuery,
   type Topic,
+  type UpwardQuery,
 } from '../api/generated';
 import { Transport, type SocketState } from '../api/transport';
 import { jitteredDelay } from './backoff';
@@ -25,6 +33,8 @@ export type Connection = 'starting' | 'live' | 'lost';
 
 export const FAULTS_SHOWN = 50;
 export const TASKS_SHOWN = 30;
+export const ALARMS_SHOWN = 30;
+const OUTBOX_READ = 200;
 
 interface Part {
   readonly topics: ReadonlySet<Topic>;
@@ -32,9 +42,11 @@ interface Part {
 }
 
 const SERVICE_TOPICS: readonly Topic[] = ['DESIRED', 'VERSIONS', 'TASKS', 'LINKS', 'INSTANCES', 'FAULTS', 'SERVICES'];
-const LINK_TOPICS: readonly Topic[] = ['LINKS', 'INSTANCES', 'PROFILES'];
+const LINK_TOPICS: readonly Topic[] = ['LINKS', 'INSTANCES', 'PROFILES', 'TESTED'];
+// Verdicts rest on what is listed, tested, stored and desired; a provider's penalty comes with an alarm.
+const FOLLOWING_TOPICS: readonly Topic[] = ['LINKS', 'DESIRED', 'VERSIONS', 'TESTED', 'TASKS', 'ALARMS'];
 // Log lines are followed where they are shown: as hints they would only make noise.
-const ALL_TOPICS: readonly Topic[] = [...SERVICE_TOPICS, 'PROFILES'];
+const ALL_TOPICS: readonly Topic[] = [...SERVICE_TOPICS, 'PROFILES', 'TESTED', 'ALARMS', 'NEARBY', 'OUTBOX'];
 
 export class LiveNode {
   readonly transport: Transport;
@@ -43,6 +55,10 @@ export class LiveNode {
   readonly links: Readable<LinksQuery | null>;
   readonly tasks: Readable<TasksQuery | null>;
   readonly faults: Readable<FaultsQuery | null>;
+  readonly following: Readable<FollowingQuery | null>;
+  readonly upward: Readable<UpwardQuery | null>;
+  readonly alarms: Readable<AlarmsQuery | null>;
+  readonly nearby: Readable<NearbyQuery | null>;
   readonly #parts: Part[] = [];
   readonly #onDenied: () => void;
   #unsubscribe: () => void = () => undefined;
@@ -58,6 +74,10 @@ export class LiveNode {
     this.links = this.#part(LinksDocument, {}, LINK_TOPICS);
     this.tasks = this.#part(TasksDocument, { first: TASKS_SHOWN }, ['TASKS']);
     this.faults = this.#part(FaultsDocument, { first: FAULTS_SHOWN }, ['FAULTS']);
+    this.following = this.#part(FollowingDocument, {}, FOLLOWING_TOPICS);
+    this.upward = this.#part(UpwardDocument, { first: OUTBOX_READ }, ['OUTBOX', 'LINKS']);
+    this.alarms = this.#part(AlarmsDocument, { first: ALARMS_SHOWN }, ['ALARMS']);
+    this.nearby = this.#part(NearbyDocument, {}, ['NEARBY', 'LINKS']);
   }
 
   start(): void {

@@ -19,10 +19,12 @@ interface Props {
   readonly session: SessionQuery;
   readonly connection: Connection;
   readonly faults: number;
+  /** Pairings that wait for the operator here. */
+  readonly pairings: number;
   readonly onLogOut: () => void;
 }
 
-export function Header({ session, connection, faults, onLogOut }: Props) {
+export function Header({ session, connection, faults, pairings, onLogOut }: Props) {
   const { node, me } = session;
   return (
     <header className={css.header}>
@@ -37,6 +39,7 @@ export function Header({ session, connection, faults, onLogOut }: Props) {
           <a href="#services" onClick={jump('services')}>{texts.lanes.title}</a>
           <a href="#faults" onClick={jump('faults')}>{texts.faults.title}{faults > 0 && <sup>{faults}</sup>}</a>
           <a href="#links" onClick={jump('links')}>{texts.links.title}</a>
+          <a href="#nearby" onClick={jump('nearby')}>{texts.nearby.title}{pairings > 0 && <sup>{pairings}</sup>}</a>
           <a href="#tasks" onClick={jump('tasks')}>{texts.tasks.title}</a>
         </nav>
         <div className={css.end}>

@@ -1,6 +1,6 @@
 // The sentence at the head of the page.
 import type { Flow } from '../lane/lane';
-import type { Verdict } from '../lane/verdict';
+import type { Stop, Verdict } from '../lane/verdict';
 import { AlertIcon, CheckIcon, ClockIcon } from '../parts/icons';
 import { Dot } from '../parts/parts';
 import { texts } from '../texts';
@@ -30,10 +30,16 @@ function Sign({ kind }: { readonly kind: Verdict['kind'] }) {
   return kind === 'done' ? <CheckIcon size={20} /> : <ClockIcon size={20} />;
 }
 
+function stopped(stops: readonly Stop[]): string {
+  const withdrawn = stops.filter(({ at }) => at === 'withdrawn').length;
+  const other = stops.length - withdrawn;
+  return [...(other > 0 ? [said.stopped(other)] : []), ...(withdrawn > 0 ? [said.withdrawn(withdrawn)] : [])].join(' · ');
+}
+
 function sentence(verdict: Verdict): string {
   switch (verdict.kind) {
     case 'empty': return said.empty;
-    case 'stopped': return said.stopped(verdict.stops.length);
+    case 'stopped': return stopped(verdict.stops);
     case 'moving': return said.moving(texts.and(verdict.services));
     case 'waiting': return said.waiting(texts.and(verdict.services));
     case 'done': return said.done(verdict.services, verdict.places);

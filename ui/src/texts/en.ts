@@ -1,7 +1,9 @@
 // Every sentence of the page, in English. Another language is another module of the type `Texts`.
-import type { AutoUpdate, Phase, Role, TaskKind, TaskState } from '../api/generated';
+import type { Phase, Role, TaskKind, TaskState } from '../api/generated';
 import type { LaneEvent } from '../lane/events';
 import type { Stop } from '../lane/verdict';
+import { alarms, links, nearby } from './en-links';
+import { count, names } from './words';
 
 const phases: Record<Phase, string> = {
   DOWNLOADING: 'Downloading',
@@ -29,12 +31,6 @@ const taskStates: Record<TaskState, string> = {
   FAILED: 'Failed',
   CANCELLED: 'Cancelled',
   INTERRUPTED: 'Interrupted',
-};
-
-const autoUpdates: Record<AutoUpdate, string> = {
-  OFF: 'by hand',
-  DOWNLOAD: 'downloads by itself',
-  INSTALL: 'installs by itself',
 };
 
 const reasons: Record<string, string> = {
@@ -94,10 +90,12 @@ export const en = {
     moving: (names: string) => `On the way: ${names}`,
     waiting: (names: string) => `Waiting: ${names}`,
     stopped: (stops: number) => `An update stops at ${count(stops, 'place', 'places')}`,
+    withdrawn: (versions: number) => `${count(versions, 'withdrawn version is', 'withdrawn versions are')} in use`,
     stop: (stop: Stop) => {
       switch (stop.at) {
         case 'provider': return `${stop.service}: its provider can’t be used. ${stop.error}`;
         case 'developer': return `${stop.service}: no new developer version. ${stop.error}`;
+        case 'withdrawn': return `${stop.service}: ${stop.version} was withdrawn by ${stop.by}${stop.reason === '' ? '' : `: ${stop.reason}`}`;
         case 'client': return `${stop.service}: no new client version. ${stop.error}`;
         case 'elsewhere': return `${stop.service}: ${stop.version} crashed on probation on ${names(stop.instances)}`;
         case 'instance': return `${stop.service} on ${stop.instance}: ${stop.version} failed${stop.error === '' ? '' : `: ${stop.error}`}`;
@@ -119,6 +117,8 @@ export const en = {
     crashedOn: (version: string, instances: readonly string[]) => `${version} crashed on probation on ${names(instances)}`,
     none: 'none yet',
     flow: { stopped: 'Stopped', moving: 'On its way', waiting: 'Waiting', done: 'In order', idle: 'Not used here' },
+    withdrawn: 'Withdrawn',
+    withdrawnBy: (version: string, by: string, reason: string) => `${version} was withdrawn by ${by}${reason === '' ? '' : `: ${reason}`}`,
     settled: { developer: (node: string) => (node === '' ? '' : `made and signed by ${node}`), client: 'adapted to this site' },
     next: { developer: (version: string) => `${version} is here, not desired`, client: (version: string) => `${version} is not in use yet` },
     offered: (by: string, version: string, byItself: boolean) =>
@@ -179,32 +179,9 @@ export const en = {
     nothingBack: 'nothing',
   },
 
-  links: {
-    title: 'Links',
-    help: 'Whom this node takes versions from, whom it gives them to, and the machines it looks after.',
-    providers: 'Providers',
-    consumers: 'Consumers',
-    instances: 'Instances',
-    connected: 'connected',
-    disconnected: 'not connected',
-    revoked: 'revoked',
-    profile: 'profile',
-    update: 'updates',
-    autoUpdates,
-    checked: 'checked',
-    neverChecked: 'not checked yet',
-    seen: 'seen',
-    neverSeen: 'never seen',
-    linked: 'linked',
-    enrolled: 'enrolled',
-    runs: 'runs',
-    allServices: 'all that is desired',
-    noServices: 'nothing',
-    nodeId: 'node id',
-    noProviders: 'This node takes nothing from others. With an invitation, link it by:',
-    noConsumers: 'Nobody takes versions from this node. Invite a node to a profile by:',
-    noInstances: 'No machine is attached. Make an enrolment for one by:',
-  },
+  alarms,
+  links,
+  nearby,
 
   tasks: {
     title: 'Recent tasks',
@@ -235,16 +212,10 @@ export const en = {
     enrol: 'vupdate agent enrolment INSTANCE',
     update: (provider: string) => `vupdate provider update ${provider}`,
     faults: 'vupdate faults list',
+    alarms: 'vupdate alarms',
+    setProfile: 'vupdate profile set NAME SERVICE',
     taskLog: (id: string) => `vupdate tasks log ${id}`,
   },
 } as const;
 
 export type Texts = typeof en;
-
-function count(number: number, one: string, many: string): string {
-  return `${number} ${number === 1 ? one : many}`;
-}
-
-function names(list: readonly string[]): string {
-  return new Intl.ListFormat('en', { type: 'conjunction' }).format(list);
-}
