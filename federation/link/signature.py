@@ -229,8 +229,7 @@ class RequestVerifier:
         _check_coverage(claim)
         if request.headers.get(AUDIENCE_HEADER) not in self._audiences:
             raise WrongAudienceError(
-                f"the request was signed for another node than {self._own_id.short}…: "
-                "the link leads to a wrong address"
+                f"the request was signed for another node than {self._own_id.short}…: the link leads to a wrong address"
             )
         self._check_time(claim)
         _check_body(request)
