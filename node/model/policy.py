@@ -1,9 +1,10 @@
 """Decides what this node takes from its providers, service by service, and says why not.
 
 Pure. A service stays with the provider it is followed from for as long as that provider's catalogue can be believed and
-lists the service; then another one takes over, the one with the shortest trail first. An offer is taken when it differs
-from the last one *followed*, whatever the number: so a rollback is taken like any change, and an operator's own choice
-stays until the provider changes its mind. Trails (see ``federation.catalog.listing``) keep a choice from coming back.
+lists the service, and what it lists is true and can be had; then another one takes over, the one with the shortest
+trail first. An offer is taken when it differs from the last one *followed*, whatever the number: so a rollback is taken
+like any change, and an operator's own choice stays until the provider changes its mind. Trails (see
+``federation.catalog.listing``) keep a choice from coming back.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -4,7 +4,9 @@ import runpy
 import sys
 from typing import Final
 
-BENCHES: Final = ("packs", "collection", "log_store", "downloads", "resume", "memory")
+BENCHES: Final = (
+    "packs", "collection", "log_store", "downloads", "resume", "memory", "catalogs", "publishing", "tls", "simulation",
+)  # fmt: skip
 
 
 def main() -> None:

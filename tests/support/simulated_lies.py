@@ -75,26 +75,28 @@ class Lying:
     _cries: int = 10**6
 
     async def answer(self, of: str, path: str, honest: Answered) -> Answered:  # noqa: ARG002  all are lied to alike
-        match self.lie:
-            case Lie.SILENT:
-                await asyncio.Event().wait()
-            case Lie.SLOW:
-                await asyncio.sleep(_SLOW_SECONDS)
-            case Lie.FAILS:
-                return Answered(500, {}, _REFUSAL)
-            case Lie.ENDLESS if honest.status < 400 and not path.endswith(("/events", "/link")):
-                return dataclasses.replace(honest, endless=True)
+        if self.lie is Lie.SILENT:
+            await asyncio.Event().wait()
+        if self.lie is Lie.SLOW:
+            await asyncio.sleep(_SLOW_SECONDS)
+        if self.lie is Lie.FAILS:
+            return Answered(500, {}, _REFUSAL)
         if self.shown is not None and path.startswith("/catalogs/"):
             return self._old(self.shown, path)
-        if self.lie is Lie.KEEPS_PACKS and path.startswith(("/federation/v1/packs/", "/federation/v1/images/")):
+        return honest if honest.status >= 400 else self._spoilt(path, honest)
+
+    def _spoilt(self, path: str, honest: Answered) -> Answered:
+        """What becomes of a good answer."""
+        part, pack = _FLIPPED.get(self.lie), "/packs/" in path
+        if self.lie is Lie.ENDLESS and not path.endswith(("/events", "/link")):
+            return dataclasses.replace(honest, endless=True)
+        if self.lie is Lie.KEEPS_PACKS and (pack or "/contents/" in path):
             return Answered(404, {}, _ABSENT)
-        part = _FLIPPED.get(self.lie)
-        if part is not None and part in path and honest.status < 400:
-            return dataclasses.replace(honest, content=self._flipped(honest.content))
-        if self.lie is Lie.SWAPS_PACKS and "/packs/" in path and honest.status < 400:
+        if self.lie is Lie.SWAPS_PACKS and pack:
             self._pack = self._pack or honest.content
             return dataclasses.replace(honest, content=self._pack)
-        return honest
+        flips = part is not None and part in path
+        return dataclasses.replace(honest, content=self._flipped(honest.content)) if flips else honest
 
     def piece(self, piece: bytes) -> bytes:
         if self.lie in (Lie.FREEZES, Lie.ROLLS_BACK):

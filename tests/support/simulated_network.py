@@ -39,6 +39,9 @@ from federation.link.events import Event, EventParser
 from federation.link.request import HttpRequest
 from federation.link.signature import signed_headers
 
+SILENCE_SECONDS: float = USUAL_TIMEOUTS.heartbeat_seconds
+"""So long a stream may bring nothing, not even a heartbeat."""
+
 _PIECE_BYTES: Final = 4 * 1024
 
 
@@ -274,7 +277,7 @@ class SimulatedPeer:
     async def _next(self, connection: TestHTTPConnection) -> bytes:
         """The next piece that arrives in time."""
         try:
-            async with asyncio.timeout(USUAL_TIMEOUTS.heartbeat_seconds):
+            async with asyncio.timeout(SILENCE_SECONDS):
                 piece = await connection.receive()
                 await self.network.travel()
                 if not self.network.connected(self.of, self._to):

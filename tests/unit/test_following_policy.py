@@ -253,7 +253,7 @@ def test_who_lists_what_is_not_true_gives_way_to_who_does_not() -> None:
 def test_what_a_provider_lists_and_does_not_give_is_taken_from_another() -> None:
     """After three attempts, if another one lists the very same version and it may be taken from there now."""
     known: dict[str, Any] = {"followed": followed(OLD), "desired": {SHOP: "acme-1.0.0"}, "stored": here(OLD)}
-    thrice = {"failures": {(ACME, SHOP): failure(NEW, count=3)}}
+    thrice: dict[str, Any] = {"failures": {(ACME, SHOP): failure(NEW, count=3)}}
     same = offering(GLOBEX, entry("acme-1.0.1", "acme", "globex"))
     found = decide(situation(offering(ACME, NEW), same, **known, **thrice)).verdicts
     assert [told(one) for one in found] == [(Action.HOLD, Reason.FAILED), (Action.TAKE, Reason.NEW)]

@@ -90,6 +90,17 @@ class Mesh:
                 return rounds
         raise AssertionError("they do not come to rest")
 
+    def reached(self) -> set[str]:
+        """All that a choice of the origin can come to, by links that are not lost."""
+        links = [
+            (name, of) for name, site in self.sites.items() for of in site.providers if (name, of) not in self.lost
+        ]
+        found, frontier = {ORIGIN}, {ORIGIN}
+        while frontier:
+            frontier = {name for name, of in links if of in frontier} - found
+            found |= frontier
+        return found
+
 
 def mesh(links: Iterable[tuple[str, str]]) -> Mesh:
     """``links``: (consumer, provider)."""
@@ -154,11 +165,21 @@ def test_whoever_can_reach_the_origin_runs_its_choice_once_links_are_whole(
     network.settle(rng)
     network.sites[ORIGIN].desired = str(VERSIONS[3].version)
     network.settle(rng)
-    reached, frontier = {ORIGIN}, {ORIGIN}
-    while frontier:
-        frontier = {site.name for site in network.sites.values() if set(site.providers) & frontier} - reached
-        reached |= frontier
-    assert {network.sites[name].desired for name in reached} == {"acme-1.0.3"}
+    assert {network.sites[name].desired for name in network.reached()} == {"acme-1.0.3"}
+
+
+@given(LINKS, EVENTS, st.randoms(use_true_random=False))
+def test_who_still_reaches_the_origin_runs_its_choice_whatever_other_links_are_lost(
+    links: set[tuple[str, str]], events: list[tuple[object, ...]], rng: random.Random
+) -> None:
+    """A node that has lost its own source says so, and nobody who has another way stays behind with it."""
+    network = mesh(links)
+    for event in (one for one in events if one[0] != "choose"):
+        happen(network, event, rng)
+    network.settle(rng)
+    network.sites[ORIGIN].desired = str(VERSIONS[3].version)
+    network.settle(rng)
+    assert {network.sites[name].desired for name in network.reached()} == {"acme-1.0.3"}
 
 
 def test_two_nodes_and_a_ring_agree_in_as_many_rounds_as_there_are_hops() -> None:
