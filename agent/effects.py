@@ -17,8 +17,10 @@ from agent.runrecord import RunRecord
 from agent.runs import LiveRun, Order, Runs, attached
 from agent.settings import Place, Runnable
 from agent.threads import unbroken
+from agent.watch import first, over_bounds
 from federation.clock import Clock
 from federation.errors import LocalError, VUpdateError
+from federation.fault import Reason
 from federation.service import Command
 from federation.versions import ClientVersion
 
@@ -161,13 +163,15 @@ class Effects:
                 raise await self._found_dead(record)
             if live.record.run != record.run:
                 raise ShimError(f"{self._unit.key} runs {live.record.version} during the probation of another version")
-            problem = await self._prove(live, runnable)
+            limits = runnable.service.run.limits
+            problem, over = await first(self._prove(live, runnable), over_bounds(live, limits, self._tools.clock))
             if live.is_over:
                 raise await self._fallen(record, await live.ended())
         if problem:
             last = live.record
-            await self._report(record, last, problem)
-            raise ProbationFailedError(f"{last.version} was not healthy in time: {problem}")
+            await self._report(record, last, problem, "over-limit" if over else "unhealthy")
+            said = problem if over else f"was not healthy in time: {problem}"
+            raise ProbationFailedError(f"{last.version} {said}")
         return record
 
     async def _prove(self, live: LiveRun, runnable: Runnable) -> str:
@@ -201,8 +205,8 @@ class Effects:
         if last is not None and last.run == record.run:
             await self._report(record, last, "")
 
-    async def _report(self, record: Record, last: RunRecord, problem: str) -> None:
+    async def _report(self, record: Record, last: RunRecord, problem: str, reason: Reason = "unhealthy") -> None:
         occurred = self._tools.clock.now() if last.ended is None else last.ended.at
         put_back = None if record.committed is None else record.committed.version
-        fault = Fault(run=last, occurred=occurred, in_probation=True, put_back=put_back, problem=problem)
+        fault = Fault(run=last, occurred=occurred, in_probation=True, put_back=put_back, problem=problem, reason=reason)
         await self._tools.report(fault)

@@ -9,9 +9,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from agent import logs
+from agent.condemned import Condemned
 from agent.home import Unit
 from agent.records import Line, exception_line
 from agent.runrecord import End, RunRecord
@@ -32,13 +33,23 @@ _MESSAGE_CHARS: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What a supervisor knows of a fault. ``problem`` is set where the agent found it, not the run's end."""
+    """What a supervisor knows of a fault. ``problem`` is set where the agent found it, not the run's end; then
+    ``reason`` says of which kind it is.
+    """
 
     run: RunRecord
     occurred: datetime
     in_probation: bool = False
     put_back: ClientVersion | None = None
     problem: str = ""
+    reason: Reason = "unhealthy"
+
+    @classmethod
+    def of(cls, run: RunRecord, occurred: datetime, fall: Condemned | None) -> Self:
+        """The fault that ``run`` ended by; ``fall`` is set where the agent decided so."""
+        if fall is None:
+            return cls(run=run, occurred=occurred)
+        return cls(run=run, occurred=occurred, problem=fall.problem, reason=fall.reason)
 
 
 def fault_id(agent: NodeId, unit: Unit, run: str) -> str:
@@ -55,9 +66,10 @@ def describe_end(end: End | None) -> str:
     return f"killed by signal {end.signal}" if end.signal else f"exit status {end.status}"
 
 
-def _reason(end: End | None, problem: str) -> Reason:
-    if problem:
-        return "unhealthy"
+def _reason(fault: Fault) -> Reason:
+    end = fault.run.ended
+    if fault.problem:
+        return fault.reason
     if end is not None and end.error:
         return "start-failed"
     return "signalled" if end is None or end.signal else "exited"
@@ -90,7 +102,7 @@ def make_report(fault: Fault, lines: list[Line], *, identity: str, unit: Unit, i
         version=fault.run.version,
         instance=instance,
         occurred=fault.occurred,
-        reason=_reason(end, fault.problem),
+        reason=_reason(fault),
         exit_status=None if end is None or fault.problem else end.status,
         signal=None if fault.problem else "KILL" if end is None else end.signal,
         message=message[:_MESSAGE_CHARS],

@@ -15,6 +15,11 @@ from federation.service import Health
 _PROBLEM_CHARS: Final = 300
 
 
+def has_check(health: Health) -> bool:
+    """Whether there is anything to look at beyond that it runs."""
+    return any(way is not None for way in (health.http, health.tcp, health.command))
+
+
 async def check(health: Health, *, cwd: Path, env: Mapping[str, str]) -> str:
     """What is wrong with the service; empty: nothing. A service without a check is well as long as it runs."""
     try:

@@ -83,6 +83,11 @@ class Unit:
         return self.root / "run.record"
 
     @property
+    def condemned(self) -> Path:
+        """Which run the agent stopped as a fault, and why."""
+        return self.root / "condemned.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the shim for as long as it lives."""
         return self.root / "run.lock"

@@ -11,14 +11,18 @@ from typing import Final
 
 import structlog
 
-from agent import health, plan, processes, restarts
+from agent import plan, processes, restarts
+from agent.condemned import Condemned, condemn, condemned_run
 from agent.effects import Tools
 from agent.errors import StartFailedError
 from agent.faults import Fault, describe_end
 from agent.plan import Record
 from agent.runrecord import RunRecord
-from agent.runs import LiveRun
+from agent.runs import LiveRun, end
 from agent.settings import Runnable
+from agent.shim import FAULT_SIGNAL
+from agent.threads import unbroken
+from agent.watch import watch
 from federation.errors import VUpdateError
 from federation.service import Service
 from federation.versions import ClientVersion
@@ -30,7 +34,6 @@ Change = Callable[[Callable[[Record], Record]], Awaitable[Record]]
 """Changes the journal's record by a pure function and returns the new one."""
 
 _TROUBLE_SECONDS: Final = 15.0
-_READY_LOOK_SECONDS: Final = 5.0
 
 _log: Final = structlog.get_logger("agent")
 
@@ -77,34 +80,37 @@ class Keeper:
             live.close()
             await self._tools.runs.stop()
             live = None
-        started = live is None
+        found = live is not None
         if live is None:
             await self._wait_before_start(version, runnable.service)
             live = await self._start(version)
-        await self._watch(live, runnable if started else None)
+        await self._watch(live, runnable, found=found)
 
     async def _start(self, version: ClientVersion) -> LiveRun:
         record = await self._change(lambda record: plan.starting(record, self._new_run(record)))
         return await self._tools.start(version, record.run)
 
-    async def _watch(self, live: LiveRun, started: Runnable | None) -> None:
-        """See the run to its end; one that was ``started`` just now counts as running once its check passes."""
-        self._on_run(live.record, started is None)
+    async def _watch(self, live: LiveRun, runnable: Runnable, *, found: bool) -> None:
+        """See the run to its end; one started just now counts as running once its check passes."""
+        self._on_run(live.record, found)
+        cwd = self._tools.unit.version(live.record.version)
         try:
-            if started is not None:
-                await self._until_ready(live, started)
+            # One that an agent decided to stop before it died itself is stopped now.
+            fall = condemned_run(self._tools.unit, live.record.run) or await watch(
+                live, runnable, cwd, self._tools.clock, lambda: self._on_run(live.record, True)
+            )
+            if fall is not None:
+                await self._end_as_fault(live, fall)
             await live.ended()
         finally:
             live.close()
         self._on_run(None, False)
 
-    async def _until_ready(self, live: LiveRun, runnable: Runnable) -> None:
-        checks, cwd = runnable.service.run.health, self._tools.unit.version(live.record.version)
-        while await health.check(checks, cwd=cwd, env=runnable.env):
-            if await live.ended_within(min(checks.interval_seconds, _READY_LOOK_SECONDS)):
-                return
-        if not live.is_over:
-            self._on_run(live.record, True)
+    async def _end_as_fault(self, live: LiveRun, fall: Condemned) -> None:
+        unit = self._tools.unit
+        _log.warning("service stopped as a fault", service=unit.key, run=fall.run, problem=fall.problem)
+        await unbroken(condemn, unit, fall)
+        await end(live, FAULT_SIGNAL)
 
     async def _wait_before_start(self, version: ClientVersion, service: Service) -> None:
         """Wait as long as the last end of this version demands, which may be for ever."""
@@ -125,7 +131,8 @@ class Keeper:
     async def _after_end(self, last: RunRecord, service: Service) -> float | None:
         """Count an end that nobody asked for, unless that was done before an interruption."""
         occurred = self._tools.clock.now() if last.ended is None else last.ended.at
-        clean = last.ended is not None and last.ended.status == 0
+        fall = condemned_run(self._tools.unit, last.run)
+        clean = fall is None and last.ended is not None and last.ended.status == 0
         record = await self._change(lambda record: record)
         again = record.counted == last.run
         verdict = restarts.after_end(
@@ -137,10 +144,9 @@ class Keeper:
         )
         if not again:
             if verdict.is_fault:
-                await self._tools.report(Fault(run=last, occurred=occurred))
+                await self._tools.report(Fault.of(last, occurred, fall))
+            said = describe_end(last.ended) if fall is None else f"stopped as a fault: {fall.problem}"
             await self._change(
-                lambda record: plan.counting(
-                    record, last.run, failures=verdict.failures, last_exit=describe_end(last.ended)
-                )
+                lambda record: plan.counting(record, last.run, failures=verdict.failures, last_exit=said)
             )
         return verdict.delay_seconds

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 _PROC = Path("/proc")
 _KILL_SECONDS = 5.0
@@ -33,6 +34,23 @@ def start_time(pid: int) -> int | None:
     """Clock ticks from the machine's start to that of ``pid``; ``None``: no such process, or only its remains."""
     fields = _stat(pid)
     return None if fields is None or fields[0] in "ZX" else int(fields[19])
+
+
+class Cost(NamedTuple):
+    """What a process uses, in the kernel's units; ``children_ticks`` is the time of those it has waited for."""
+
+    own_ticks: int
+    children_ticks: int
+    resident_pages: int
+
+
+def cost(pid: int) -> Cost | None:
+    """What ``pid`` uses; ``None``: no such process."""
+    fields = _stat(pid)
+    if fields is None:
+        return None
+    user, system, children_user, children_system = map(int, fields[11:15])
+    return Cost(user + system, children_user + children_system, int(fields[21]))
 
 
 def bury(pid: int, started: int) -> None:

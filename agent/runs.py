@@ -91,8 +91,13 @@ class LiveRun:
         last = read_run(self._file)
         return last if last is not None and last.run == self.record.run else self.record
 
+    @property
+    def shim(self) -> int:
+        """The pid of its shim, above all that belongs to the run."""
+        return self.record.shim.pid
+
     def send(self, number: signal.Signals) -> None:
-        """Send the shim a signal: ``SIGTERM`` asks it to stop the service."""
+        """Send the shim a signal: ``SIGTERM``: stop the service; ``shim.FAULT_SIGNAL``: stop it as a fault."""
         if not self._dead.is_set():
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, number)
@@ -174,7 +179,7 @@ def _spawn(spec: bytes, lock: int, ready: int) -> int:
             ],
             setsid=True,
             setsigmask=[],
-            setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
+            setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, shim.FAULT_SIGNAL],
         )
 
 
@@ -291,7 +296,7 @@ class Runs:
         """
         async with attached(self) as live:
             if live is not None:
-                await _stopped(live)
+                await end(live)
         await self.clear(None)
 
     async def clear(self, live: LiveRun | None) -> None:
@@ -300,8 +305,13 @@ class Runs:
         await unbroken(processes.kill_marked, f"{UNIT_MARK}={self._unit.root}", spared)
 
 
-async def _stopped(live: LiveRun) -> None:
-    live.send(signal.SIGTERM)
+async def end(live: LiveRun, first: signal.Signals = signal.SIGTERM) -> None:
+    """Have the shim of ``live`` stop it, and wait until it has ended; a shim that does not do so is killed.
+
+    Raises:
+        ShimError: it can't be killed.
+    """
+    live.send(first)
     for patience in (live.record.grace_seconds + _STOP_MARGIN_SECONDS, _KILL_SECONDS):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):

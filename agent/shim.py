@@ -1,7 +1,8 @@
 """The shim: the small process under which one run of a service lives.
 
 It starts the service in a session of its own, owns its output and its exit status, and outlives the agent. Told to end
-(SIGTERM), it asks the service to stop by the service's own signal, waits for its grace, then kills the whole tree.
+(SIGTERM), it asks the service to stop by the service's own signal, waits for its grace, then kills the whole tree; told
+by SIGUSR1 it does the same, but the end counts as a fault, and leaves a core where the recipe asks for that.
 When it is killed itself, the kernel kills the service. What to run and what an end means is for the agent to decide.
 
 Run by its path with ``python -I -S``: it loads nothing but the standard library and its three neighbours, so it starts
@@ -32,6 +33,7 @@ from agent.shimlog import LineLog
 
 LOCK_FD: Final = 3
 READY_FD: Final = 4
+FAULT_SIGNAL: Final = signal.SIGUSR1
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 _READ_BYTES: Final = 256 * 1024
@@ -75,6 +77,7 @@ class Shim:
         self._service = 0
         self._status: int | None = None
         self._stop_asked = False
+        self._as_fault = False
         self._stop_deadline = 0.0
         self._streams: dict[int, bytes] = {}
         self._poll = select.poll()
@@ -106,10 +109,16 @@ class Shim:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
+        signal.signal(FAULT_SIGNAL, self._on_fault)
         for number in (signal.SIGHUP, signal.SIGPIPE):
             signal.signal(number, signal.SIG_IGN)
 
     def _on_stop(self, *_: object) -> None:
+        self._stop_asked = True
+
+    def _on_fault(self, *_: object) -> None:
+        # Asked for a planned stop already, it stays one.
+        self._as_fault = not self._stop_asked
         self._stop_asked = True
 
     def _start(self) -> str:
@@ -142,7 +151,7 @@ class Shim:
             if os.getppid() != shim or os.read(pipes["go"][0], 1) != b"g":
                 os._exit(_START_FAILED)
             signal.set_wakeup_fd(-1)
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
+            for number in (signal.SIGTERM, signal.SIGINT, FAULT_SIGNAL, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             os.dup2(pipes["out"][1], 1)
             os.dup2(pipes["err"][1], 2)
@@ -199,9 +208,14 @@ class Shim:
             # To all of the tree: a child in a session of its own would else use up the grace unasked.
             for pid in descendants(os.getpid()):
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, self._spec["stop_signal"])
+                    os.kill(pid, self._first_signal(pid))
         elif time.monotonic() >= self._stop_deadline:
             self._kill_tree()
+
+    def _first_signal(self, pid: int) -> int:
+        """The service's own stop signal; a service at fault leaves its core first where the recipe asks for that."""
+        wants_core = self._as_fault and self._spec["core_dump"] and pid == self._service
+        return signal.SIGABRT if wants_core else int(self._spec["stop_signal"])
 
     def _timeout(self) -> float | None:
         if not self._stop_asked:
@@ -253,7 +267,7 @@ class Shim:
             "at": _now(),
             "status": status if status is not None and status >= 0 else None,
             "signal": _signal_name(-status) if status is not None and status < 0 else None,
-            "stopped": self._stop_asked,
+            "stopped": self._stop_asked and not self._as_fault,
             "error": error,
             "lost_lines": self._log.lost_lines,
         }

@@ -1,0 +1,89 @@
+"""Watches a run that lives: its health and what it uses, until it ends or has to be stopped as a fault.
+
+What is too much is decided in ``bounds``, what is not well in ``liveness``; here is only the looking.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from agent import health, usage
+from agent.bounds import Bounds, Sample
+from agent.condemned import Condemned
+from agent.liveness import Liveness
+from agent.runs import LiveRun
+from agent.settings import Runnable
+from agent.threads import unbroken
+from federation.clock import Clock
+from federation.service import RunLimits
+
+_log: Final = structlog.get_logger("agent")
+
+
+async def over_bounds(live: LiveRun, limits: RunLimits, clock: Clock) -> str:
+    """Which bound of ``limits`` the run broke, in a sentence; empty: it ended before it broke one."""
+    bounds = Bounds(limits=limits)
+    if bounds.is_empty:
+        await live.ended()
+        return ""
+    while not bounds.problem:
+        if await live.ended_within(bounds.look_seconds):
+            return ""
+        try:
+            used = await unbroken(_measure, live.shim, limits.memory_bytes)
+        except OSError as error:
+            _log.warning("use of a service not measured", run=live.record.run, error=str(error))
+            continue
+        bounds = bounds.seen(Sample(at=clock.monotonic(), memory_bytes=used.memory_bytes, cpu_seconds=used.cpu_seconds))
+    return bounds.problem
+
+
+def _measure(shim: int, memory_bound: int | None) -> usage.Usage:
+    return usage.measure(shim, memory_bound=memory_bound)
+
+
+async def unwell(live: LiveRun, runnable: Runnable, cwd: Path, clock: Clock, on_ready: Callable[[], None]) -> str:
+    """Why the run has to be stopped, in a sentence; empty: it ended before. ``on_ready``: its first check passed."""
+    checks = runnable.service.run.health
+    if not health.has_check(checks):
+        on_ready()
+        await live.ended()
+        return ""
+    state = Liveness(health=checks, begun=clock.monotonic())
+    while True:
+        problem = await health.check(checks, cwd=cwd, env=runnable.env)
+        if live.is_over:
+            return ""
+        was_ready, state = state.is_ready, state.seen(problem)
+        if state.is_ready and not was_ready:
+            on_ready()
+        if said := state.verdict(clock.monotonic()):
+            return said
+        if await live.ended_within(state.next_check_seconds):
+            return ""
+
+
+async def watch(
+    live: LiveRun, runnable: Runnable, cwd: Path, clock: Clock, on_ready: Callable[[], None]
+) -> Condemned | None:
+    """Watch to the end; what to stop the run for, if it has to be stopped."""
+    problem, kind = await first(
+        unwell(live, runnable, cwd, clock, on_ready), over_bounds(live, runnable.service.run.limits, clock)
+    )
+    if not problem:
+        return None
+    return Condemned(run=live.record.run, reason="over-limit" if kind else "unhealthy", problem=problem)
+
+
+async def first(*awaited: Coroutine[Any, Any, str]) -> tuple[str, int]:
+    """What the first of ``awaited`` to end says, and which it was; the others are cancelled."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in awaited]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+    ended = [number for number, task in enumerate(tasks) if not task.cancelled()]
+    return tasks[ended[0]].result(), ended[0]
