@@ -1,12 +1,18 @@
 """What can go wrong on an instance, each with its code and its sentence."""
 
-from federation.errors import ConflictError, LocalError, VUpdateError
+from federation.errors import ConflictError, LocalError, UnreachableError, VUpdateError
 
 
 class AgentRunningError(ConflictError):
     """Another agent already looks after this folder."""
 
     code = "agent-running"
+
+
+class NoAgentError(UnreachableError):
+    """No agent runs that could take an order."""
+
+    code = "no-agent"
 
 
 class NotEnrolledError(LocalError):

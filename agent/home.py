@@ -83,6 +83,11 @@ class Unit:
         return self.root / "run.record"
 
     @property
+    def wish(self) -> Path:
+        """What an operator wants of it; absent: nothing out of the ordinary."""
+        return self.root / "wish.json"
+
+    @property
     def condemned(self) -> Path:
         """Which run the agent stopped as a fault, and why."""
         return self.root / "condemned.json"

@@ -56,11 +56,12 @@ class Keeper:
         self._new_run = new_run
         self._rng = rng
 
-    async def keep(self, version: ClientVersion) -> None:
-        """Keep ``version`` running; never returns."""
+    async def keep(self, version: ClientVersion, *, at_once: bool = False) -> None:
+        """Keep ``version`` running; never returns. ``at_once``: without the wait that its last end demands."""
         while True:
             try:
-                await self._once(version)
+                hurried, at_once = at_once, False
+                await self._once(version, hurried=hurried)
             except StartFailedError as error:
                 # Its record is that of a run that ended, so the next round counts it.
                 _log.warning("service can't be started", service=self._tools.unit.key, error=str(error))
@@ -72,7 +73,7 @@ class Keeper:
     async def _note(self, trouble: str) -> None:
         await self._change(lambda record: plan.troubled(record, trouble))
 
-    async def _once(self, version: ClientVersion) -> None:
+    async def _once(self, version: ClientVersion, *, hurried: bool) -> None:
         """From one start, or from finding it, to its end."""
         runnable = await self._tools.runnable(version)
         live = await self._tools.runs.attach()
@@ -82,7 +83,7 @@ class Keeper:
             live = None
         found = live is not None
         if live is None:
-            await self._wait_before_start(version, runnable.service)
+            await self._wait_before_start(version, runnable.service, hurried=hurried)
             live = await self._start(version)
         await self._watch(live, runnable, found=found)
 
@@ -112,9 +113,11 @@ class Keeper:
         await unbroken(condemn, unit, fall)
         await end(live, FAULT_SIGNAL)
 
-    async def _wait_before_start(self, version: ClientVersion, service: Service) -> None:
-        """Wait as long as the last end of this version demands, which may be for ever."""
+    async def _wait_before_start(self, version: ClientVersion, service: Service, *, hurried: bool) -> None:
+        """Wait as long as the last end of this version demands, which may be for ever; one who is asked to does not."""
         seconds = await self._delay(version, service)
+        if hurried:
+            return
         if seconds is None:
             await asyncio.Event().wait()
         else:

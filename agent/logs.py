@@ -4,6 +4,7 @@ A position names a run, a file of it, an offset and the number of the next recor
 a position stays good for as long as its file is kept; what was removed before it was read is said in a line.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -13,6 +14,7 @@ from agent.shimlog import segment_name, segments
 from federation.errors import InvalidValueError
 
 _TAIL_BYTES: Final = 8 * 1024 * 1024
+_PART_BYTES: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,17 @@ def read_between(folder: Path, start: Position, end: Position) -> list[Line]:
             return _lines(stream.read(end.offset - offset))
     except FileNotFoundError:
         return []
+
+
+def kept_lines(folder: Path) -> Iterator[Line]:
+    """All lines that are kept of the run logged in ``folder``, oldest first, a part at a time. Blocking."""
+    position = BEGINNING
+    while True:
+        lines, following = _in_run(folder, position, _PART_BYTES)
+        yield from lines
+        if following == position:
+            return
+        position = following
 
 
 def last_lines(folder: Path, count: int) -> list[Line]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from agent.errors import RestartedError, UnfitError
+from agent.wishes import Wish
 from federation.codec import Moment
 from federation.digest import Digest
 from federation.errors import InvalidValueError, VUpdateError
@@ -145,6 +146,22 @@ def begin(record: Record, ordered: Slot | None, now: datetime) -> Record | None:
     if ordered.version == record.failed:
         return None
     return replace(record, step=Step.DOWNLOAD, target=ordered, failed=None, error="", begun=now, since=now)
+
+
+def forgiven(record: Record) -> Record:
+    """The record once an operator says that what failed may be tried again."""
+    return replace(record, failed=None, error="") if record.step is Step.REST else record
+
+
+def may_begin(record: Record, ordered: Slot | None, wish: Wish) -> bool:
+    """Whether a service at rest may go on to what is ordered. A withdrawal is no update: it is never kept off."""
+    committed = None if record.committed is None else record.committed.version
+    return not wish.keeps_updates_off or ordered is None or ordered.version == committed
+
+
+def is_kept_off(record: Record, wish: Wish) -> bool:
+    """Whether an update under way is unwanted by now and has not yet changed what runs."""
+    return wish.keeps_updates_off and record.step in _BEFORE_ANY_CHANGE
 
 
 def is_obsolete(record: Record, ordered: Slot | None) -> bool:

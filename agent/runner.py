@@ -17,6 +17,7 @@ import structlog
 
 from agent.assignments import Assignments
 from agent.board import Board
+from agent.control import Control
 from agent.effects import Tools
 from agent.errors import AgentRunningError
 from agent.faults import FaultDesk
@@ -24,6 +25,7 @@ from agent.home import Attached, Home, Unit
 from agent.install import Installer
 from agent.journal import Journal
 from agent.link import NodeLink
+from agent.orders import Act, Answer, Request, wish_after
 from agent.plan import Slot
 from agent.runs import Runs
 from agent.settings import Place
@@ -34,7 +36,7 @@ from agent.trust import NodeTrust
 from federation.assignment import Assignment
 from federation.backoff import Backoff
 from federation.clock import Clock
-from federation.errors import VUpdateError
+from federation.errors import AbsentError, VUpdateError
 from federation.identity import NodeId
 from federation.keys import PrivateKey
 from federation.link.client import PeerClient, peer_session
@@ -123,12 +125,27 @@ class Agent:
                 group.create_task(self._board.tell(), name="state"),
                 group.create_task(self._shipper.ship_faults(), name="faults"),
                 group.create_task(self._shipper.ship_logs(self._units), name="logs"),
+                group.create_task(Control(self._home, self._obey).serve(), name="control"),
             ]
             if ready is not None:
                 ready()
             await stop.wait()
             for task in [*tasks, *self._tasks.values()]:
                 task.cancel()
+
+    async def _obey(self, request: Request) -> Answer:
+        """Do what an operator asks for, and tell what is true once it is done."""
+        supervisor = self._supervisors.get(request.service)
+        if supervisor is None:
+            raise AbsentError(f"no service {request.service} is looked after here: `vupdate agent services` lists them")
+        _log.info("operator's order", service=request.service, act=request.act.value)
+        if request.act is Act.RESTART:
+            supervisor.restart()
+        elif request.act is Act.RETRY:
+            await supervisor.retry()
+        else:
+            await supervisor.wish(lambda wish: wish_after(wish, request.act))
+        return Answer(state=await supervisor.until(lambda _: supervisor.is_obeyed))
 
     def _units(self) -> list[Unit]:
         return [self._home.unit(key) for key in self._supervisors]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
-from agent.plan import Record, Slot, Step
+from agent.plan import OLD_RUNS, Record, Slot, Step
+from agent.wishes import NO_WISH, Wish
 from federation.names import ServiceKey
 from federation.state import Phase, ServiceState
 from federation.versions import ClientVersion
@@ -48,12 +49,15 @@ def describe(
     running: ClientVersion | None,
     run_since: datetime | None,
     ready: bool = True,
+    wish: Wish = NO_WISH,
 ) -> ServiceState:
     """The state of ``key``; ``running`` is what the process table says, ``run_since`` since when.
 
     ``ready``: whether it has answered its health check since it was started.
     """
     phase = _PHASES.get(record.step) or _phase_at_rest(record, running, ready=ready)
+    if wish.halted and running is None and record.step in OLD_RUNS:
+        phase = Phase.STOPPED
     since = max(record.since, run_since) if run_since is not None else record.since
     return ServiceState(
         key=key,
@@ -67,4 +71,6 @@ def describe(
         failures=record.failures,
         last_exit=record.last_exit,
         moved=record.moved,
+        halted=wish.halted,
+        held=wish.held,
     )

@@ -9,6 +9,7 @@ from agent.journal import Journal
 from agent.plan import Slot
 from agent.runrecord import last_run
 from agent.states import describe
+from agent.wishes import read_wish
 from federation.assignment import Assignment
 from federation.clock import SystemClock
 from federation.errors import VUpdateError
@@ -33,6 +34,7 @@ def _service(home: Home, key: ServiceKey, ordered: Slot | None) -> ServiceState:
         ordered=ordered,
         running=None if alive is None else alive.version,
         run_since=None if alive is None else alive.started,
+        wish=read_wish(home.unit(key)),
     )
 
 

@@ -22,8 +22,9 @@ from agent.runrecord import RunRecord
 from agent.runs import attached
 from agent.states import describe
 from agent.threads import unbroken
+from agent.wishes import NO_WISH, Wish, keep_wish, read_wish
 from federation.backoff import Backoff
-from federation.errors import VUpdateError
+from federation.errors import ConflictError, VUpdateError
 from federation.state import Moved, ServiceState
 from federation.versions import ClientVersion
 
@@ -62,15 +63,67 @@ class Supervisor:
         self._kept: tuple[ClientVersion, asyncio.Task[None]] | None = None
         self._troubles = 0
         self._hold = False
+        self._wish = NO_WISH
+        self._restart_asked = False
+        self._is_obeyed = True
+        self._hurried = False
+        self._seen = asyncio.Event()
         self.failure = ""
 
     def order(self, slot: Slot | None) -> None:
         """Say what should run; ``None``: nothing. Until this is said, what is committed stays."""
         if not self._is_ordered or slot != self._ordered:
             self._ordered, self._is_ordered = slot, True
-            self._troubles, self._hold = 0, False
-            self._woken.set()
-            self._on_change()
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        """Go on at once with what is wanted now."""
+        self._troubles, self._hold = 0, False
+        self._woken.set()
+        self._changed()
+
+    async def wish(self, change: Callable[[Wish], Wish]) -> None:
+        """Change what an operator wants, durably, and act on it."""
+        async with self._writing:
+            wish = change(await unbroken(read_wish, self._tools.unit))
+            await unbroken(keep_wish, self._tools.unit, wish)
+            self._hurried = self._wish.halted and not wish.halted
+            self._wish = wish
+            self._is_obeyed = not wish.halted
+        self._begin_anew()
+
+    def restart(self) -> None:
+        """Stop what runs as planned and start it again.
+
+        Raises:
+            ConflictError: it does not run, or is being updated.
+        """
+        if self._wish.halted or self._record.committed is None or self._record.step is not Step.REST:
+            raise ConflictError(f"{self._tools.unit.key} is stopped or being updated: there is nothing to start again")
+        self._restart_asked, self._is_obeyed = True, False
+        self._begin_anew()
+
+    async def retry(self) -> None:
+        """Let a version that failed be tried again, and what waits after trouble be tried at once."""
+        await self._change(plan.forgiven)
+        self._begin_anew()
+
+    async def until(self, predicate: Callable[[ServiceState], bool]) -> ServiceState:
+        """Wait until ``predicate`` holds of the state."""
+        while True:
+            self._seen.clear()
+            if predicate(self.state):
+                return self.state
+            await self._seen.wait()
+
+    @property
+    def is_obeyed(self) -> bool:
+        """Whether nothing is left to do for what an operator asked for last."""
+        return self._is_obeyed
+
+    def _changed(self) -> None:
+        self._seen.set()
+        self._on_change()
 
     @property
     def state(self) -> ServiceState:
@@ -83,12 +136,14 @@ class Supervisor:
             running=None if running is None else running.version,
             run_since=None if running is None else running.started,
             ready=self._ready,
+            wish=self._wish,
         )
         return replace(state, error=self.failure) if self.failure else state
 
     async def run(self) -> None:
         """Carry on where the journal says, for as long as there is something to look after."""
         self._record = plan.numbered_from(await unbroken(self._journal.read), self._tools.runs.last_number())
+        self._wish = await unbroken(read_wish, self._tools.unit)
         self._is_read = True
         await self._recover()
         async with asyncio.TaskGroup() as group:
@@ -99,7 +154,8 @@ class Supervisor:
             finally:
                 await self._leave_alone()
         await unbroken(self._journal.remove)
-        self._on_change()
+        await unbroken(keep_wish, self._tools.unit, NO_WISH)
+        self._changed()
 
     @property
     def is_gone(self) -> bool:
@@ -115,7 +171,7 @@ class Supervisor:
 
     def _on_run(self, run: RunRecord | None, ready: bool) -> None:
         self._run, self._ready = run, ready
-        self._on_change()
+        self._changed()
 
     # The record
 
@@ -125,7 +181,7 @@ class Supervisor:
             record = change(self._record)
             if record != self._record:
                 await unbroken(self._write, record)
-                self._on_change()
+                self._changed()
             return record
 
     def _write(self, record: Record) -> None:
@@ -138,12 +194,15 @@ class Supervisor:
     async def _tend(self, group: asyncio.TaskGroup) -> None:
         """Let the keeper keep what should run at this step, and nothing else."""
         committed = self._record.committed
-        wanted = committed.version if committed is not None and self._record.step in plan.OLD_RUNS else None
+        runs = self._record.step in plan.OLD_RUNS and not self._wish.halted
+        wanted = committed.version if committed is not None and runs else None
         if self._kept is not None and self._kept[0] == wanted:
             return
         await self._leave_alone()
         if wanted is not None:
-            self._kept = (wanted, group.create_task(self._keeper.keep(wanted), name=f"keep {self._tools.unit.key}"))
+            hurried, self._hurried = self._hurried, False
+            work = self._keeper.keep(wanted, at_once=hurried)
+            self._kept = (wanted, group.create_task(work, name=f"keep {self._tools.unit.key}"))
 
     async def _leave_alone(self) -> None:
         """End the keeper; the service goes on."""
@@ -157,7 +216,9 @@ class Supervisor:
     async def _step(self) -> None:
         if self._record.step is Step.REST:
             await self._rest()
-        elif self._is_ordered and plan.is_obsolete(self._record, self._ordered):
+        elif plan.is_kept_off(self._record, self._wish) or (
+            self._is_ordered and plan.is_obsolete(self._record, self._ordered)
+        ):
             await self._change(lambda record: plan.abandon(record, self._tools.clock.now()))
         else:
             await self._do()
@@ -168,11 +229,25 @@ class Supervisor:
             await self._pause()
             return
         self._woken.clear()
+        if await self._obey():
+            return
         now = self._tools.clock.now()
-        if not self._is_ordered or plan.begin(self._record, self._ordered, now) is None:
+        may_begin = self._is_ordered and plan.may_begin(self._record, self._ordered, self._wish)
+        if not may_begin or plan.begin(self._record, self._ordered, now) is None:
             await self._woken.wait()
             return
         await self._change(lambda record: plan.begin(record, self._ordered, now) or record)
+
+    async def _obey(self) -> bool:
+        """Stop what an operator wants stopped; whether it is to be started again."""
+        again = self._restart_asked
+        if again or self._wish.halted:
+            # Whether something runs is asked anew: the keeper may have been starting it when the order came.
+            await self._leave_alone()
+            await self._tools.runs.stop()
+            self._restart_asked, self._hurried, self._is_obeyed = False, again, True
+            self._on_run(None, False)
+        return again
 
     async def _do(self) -> None:
         before = self._record

@@ -39,7 +39,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceState:
-    """One service on one instance. ``failed`` names a desired version that was tried and put back, ``error`` why."""
+    """One service on one instance. ``failed`` names a desired version that was tried and put back, ``error`` why.
+
+    ``halted``: an operator stopped it; ``held``: an operator lets no update begin.
+    """
 
     key: ServiceKey
     phase: Phase
@@ -52,6 +55,8 @@ class ServiceState:
     failures: int = 0
     last_exit: str = ""
     moved: Moved | None = None
+    halted: bool = False
+    held: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.failures <= limits.COUNT:

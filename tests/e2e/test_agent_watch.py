@@ -106,8 +106,8 @@ async def test_no_child_survives_a_stop(node: AgentNode, home: Path) -> None:
     inner = f'(setsid sh -c "trap : TERM; {stays}" &)'
     forks = f"#!/bin/sh\ntrap '' TERM\n(setsid sh -c 'trap : TERM; {inner}; {stays}' &)\n{stays}\n"
     more = 'stop = { signal = "TERM", grace = "200ms" }'
-    files = service(forks)
-    files["vupdate.toml"] = str(files["vupdate.toml"]).replace('stop = { signal = "TERM", grace = "2s" }', more)
+    written = service_file("web", '["./run"]').replace('stop = { signal = "TERM", grace = "2s" }', more)
+    files = {"run*": forks, "vupdate.toml": written}
     async with running_agent(home):
         await node.assign(node.publish("web", "acme-1.0.0", files))
         await node.until_state("web", runs)

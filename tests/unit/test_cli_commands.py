@@ -163,7 +163,11 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
     # Those that need files of their own have tests of their own.
     local = {"catalog key new", *(f"catalog root {verb}" for verb in ("prepare", "sign", "publish"))}
     local |= {"init", "serve", "demo", "provider add", "key rotate"} | {
-        f"agent {verb}" for verb in ("enrol", "enroll", "run", "status", "stop-services")
+        f"agent {verb}"
+        for verb in (
+            *("enrol", "enroll", "run", "status", "stop-services", "services", "history"),
+            *("stop", "start", "restart", "hold", "release", "retry"),
+        )
     }
     assert {" ".join(path) for path in ALL} <= tested | local
 

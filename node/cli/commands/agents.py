@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from node.cli import documents
+from node.cli.commands import agent_orders
 from node.cli.onetime import FromFile, Refused, read_text, refuse_argument
 from node.cli.options import Call, Home, asking, default_home, group, local
 from node.cli.output import Output, ago, moment
@@ -137,7 +138,7 @@ async def status(out: Output, *, home: Home = None) -> None:
     if found["problem"]:
         out.say(f"! what the node says is refused: {found['problem']}")
     out.table(
-        ("service", "phase", "since", "running", "desired", "failed", "why", "last exit"),
+        ("service", "phase", "since", "running", "desired", "failed", "why", "last exit", "operator"),
         [
             (
                 one["key"],
@@ -148,8 +149,12 @@ async def status(out: Output, *, home: Home = None) -> None:
                 one["failed"] or "–",
                 one["error"],
                 one["last_exit"],
+                agent_orders.wishes(one),
             )
             for one in found["services"]
         ],
         empty="no service is assigned to this agent",
     )
+
+
+agent_orders.add_to(app)

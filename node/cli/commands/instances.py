@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from node.cli import documents
+from node.cli.commands.agent_orders import wishes
 from node.cli.exits import usage
 from node.cli.options import Call, asking, group
 from node.cli.output import ago
@@ -26,6 +27,8 @@ def _assigned(one: dict[str, Any]) -> str:
 
 def _state(one: dict[str, Any]) -> str:
     text = f"{one['service']} {one['running'] or one['desired'] or ''} {one['phase'].lower()}"
+    if wanted := wishes(one):
+        text += f" ({wanted})"
     return f"{text} ({one['failed']} failed: {one['error']})" if one["failed"] else text
 
 

@@ -44,6 +44,8 @@ class ServiceOnInstance:
     failures: int
     last_exit: str
     moved: Moved | None
+    halted: bool = strawberry.field(description="An operator stopped it on its host.")
+    held: bool = strawberry.field(description="An operator lets no update of it begin.")
 
     @classmethod
     def of(cls, instance: InstanceName, state: states.ServiceState) -> Self:
@@ -60,6 +62,8 @@ class ServiceOnInstance:
             failures=state.failures,
             last_exit=state.last_exit,
             moved=Moved.of(state.moved) if state.moved else None,
+            halted=state.halted,
+            held=state.held,
         )
 
 
