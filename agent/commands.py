@@ -3,18 +3,24 @@
 import asyncio
 import contextlib
 import os
-import re
 import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from agent.errors import CommandFailedError
+from agent.errors import CommandFailedError, RetryLaterError
 from federation.service import Command
 
 _OUTPUT_BYTES: Final = 256 * 1024
 _READ_BYTES: Final = 64 * 1024
 _SAID_CHARS: Final = 300
+_MATCH_SECONDS: Final = 10.0
+_MATCHER: Final = (
+    "import re, sys; sys.exit(not re.search(sys.argv[1], sys.stdin.buffer.read().decode('utf-8', 'replace')))"
+)
+RETRY_LATER: Final = 75
+"""``EX_TEMPFAIL``: nothing is wrong with the version, only the moment is not right."""
 
 
 def _said(output: bytes) -> str:
@@ -56,20 +62,52 @@ async def _run(command: Command, cwd: Path, env: Mapping[str, str]) -> tuple[int
         await asyncio.shield(process.wait())
 
 
+def shown(command: Command) -> str:
+    """``command`` for a sentence."""
+    return " ".join(command.run)[:_SAID_CHARS]
+
+
+async def _matches(pattern: str, output: bytes) -> bool:
+    """Whether ``pattern`` is found in ``output``; looked for by a process of its own, as a bad one may take for ever.
+
+    Raises:
+        CommandFailedError: it takes too long.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", "-c", _MATCHER, pattern),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(_MATCH_SECONDS):
+            await process.communicate(output)
+    except TimeoutError as error:
+        raise CommandFailedError(f"looking for {pattern!r} takes longer than {_MATCH_SECONDS:g} s") from error
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await asyncio.shield(process.wait())
+    return process.returncode == 0
+
+
 async def run_command(command: Command, *, cwd: Path, env: Mapping[str, str]) -> None:
     """Run ``command`` in the version's tree ``cwd``.
 
     Raises:
         CommandFailedError: it can't be started, took too long, or ended otherwise than it should.
+        RetryLaterError: it ended with status 75, which is not the one it should end with.
     """
-    shown = " ".join(command.run)[:_SAID_CHARS]
+    words = shown(command)
     try:
         status, output = await _run(command, cwd, env)
     except TimeoutError as error:
-        raise CommandFailedError(f"`{shown}` took longer than {command.timeout_seconds:g} s and was killed") from error
+        raise CommandFailedError(f"`{words}` took longer than {command.timeout_seconds:g} s and was killed") from error
     except OSError as error:
-        raise CommandFailedError(f"`{shown}` can't be started: {error.strerror or error}") from error
+        raise CommandFailedError(f"`{words}` can't be started: {error.strerror or error}") from error
+    if status == RETRY_LATER and command.exit_status != RETRY_LATER:
+        raise RetryLaterError(f"`{words}` asks to be tried again later{_said(output)}")
     if status != command.exit_status:
-        raise CommandFailedError(f"`{shown}` ended with status {status}{_said(output)}")
-    if command.output_match is not None and not re.search(command.output_match, output.decode("utf-8", "replace")):
-        raise CommandFailedError(f"`{shown}` did not write {command.output_match!r}{_said(output)}")
+        raise CommandFailedError(f"`{words}` ended with status {status}{_said(output)}")
+    if command.output_match is not None and not await _matches(command.output_match, output):
+        raise CommandFailedError(f"`{words}` did not write {command.output_match!r}{_said(output)}")

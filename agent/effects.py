@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -11,7 +12,7 @@ from agent.errors import ProbationFailedError, RestartedError, ShimError, StartF
 from agent.faults import Fault, FaultDesk, describe_end
 from agent.home import Unit
 from agent.install import Installer
-from agent.plan import Record, Slot, Step
+from agent.plan import Record, Slot, Step, with_hook
 from agent.probation import Probation
 from agent.runrecord import RunRecord
 from agent.runs import LiveRun, Order, Runs, attached
@@ -25,6 +26,9 @@ from federation.service import Command
 from federation.versions import ClientVersion
 
 Effect = Callable[[Record], Awaitable[Record]]
+
+Change = Callable[[Callable[[Record], Record]], Awaitable[Record]]
+"""Changes the journal's record by a pure function and returns the new one."""
 
 _log: Final = structlog.get_logger("agent")
 
@@ -78,8 +82,9 @@ def _target(record: Record) -> Slot:
 class Effects:
     """The effects on one unit."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, change: Change) -> None:
         self._tools = tools
+        self._change = change
         self._unit = tools.unit
         self.by_step: Mapping[Step, Effect] = {
             Step.DOWNLOAD: self._download,
@@ -108,17 +113,20 @@ class Effects:
 
     async def _before_stop(self, record: Record) -> Record:
         runnable = await self._tools.runnable(_target(record).version)
-        await self._run_commands(record, runnable, runnable.service.install.before_stop)
+        for command in runnable.service.install.before_stop:
+            await self._run_command(record, runnable, command)
         return record
 
     async def _after_switch(self, record: Record) -> Record:
         runnable = await self._tools.runnable(_target(record).version)
-        await self._run_commands(record, runnable, runnable.service.install.after_switch)
+        for command in runnable.service.install.after_switch:
+            # Durable before it begins: whatever happens to the update, an operator can see what touched the data.
+            await self._change(partial(with_hook, command=commands.shown(command)))
+            await self._run_command(record, runnable, command)
         return record
 
-    async def _run_commands(self, record: Record, runnable: Runnable, listed: tuple[Command, ...]) -> None:
-        for command in listed:
-            await commands.run_command(command, cwd=self._unit.version(_target(record).version), env=runnable.base_env)
+    async def _run_command(self, record: Record, runnable: Runnable, command: Command) -> None:
+        await commands.run_command(command, cwd=self._unit.version(_target(record).version), env=runnable.base_env)
 
     async def _stop(self, record: Record) -> Record:
         await self._tools.runs.stop()

@@ -33,6 +33,12 @@ class CommandFailedError(UnfitError):
     code = "command-failed"
 
 
+class RetryLaterError(VUpdateError):
+    """A command around the switch asked to be tried again later (``EX_TEMPFAIL`` of sysexits.h)."""
+
+    code = "retry-later"
+
+
 class StartFailedError(UnfitError):
     """The service's command could not be started."""
 

@@ -6,14 +6,14 @@ machine's own restart.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 
 from agent import plan, processes, restarts
 from agent.condemned import Condemned, condemn, condemned_run
-from agent.effects import Tools
+from agent.effects import Change, Tools
 from agent.errors import StartFailedError
 from agent.faults import Fault, describe_end
 from agent.plan import Record
@@ -29,9 +29,6 @@ from federation.versions import ClientVersion
 
 OnRun = Callable[[RunRecord | None, bool], None]
 """Told what runs, and whether it has answered its health check since this agent started it."""
-
-Change = Callable[[Callable[[Record], Record]], Awaitable[Record]]
-"""Changes the journal's record by a pure function and returns the new one."""
 
 _TROUBLE_SECONDS: Final = 15.0
 

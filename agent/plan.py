@@ -7,10 +7,10 @@ that reads it does the same effect again: every effect can be done twice. How ef
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from agent.errors import RestartedError, UnfitError
+from agent.errors import RestartedError, RetryLaterError, UnfitError
 from agent.wishes import Wish
 from federation.codec import Moment
 from federation.digest import Digest
@@ -20,6 +20,11 @@ from federation.versions import ClientVersion
 
 ERROR_CHARS: Final = 2000
 _RUN_DIGITS: Final = 8
+_MOST_HOOKS: Final = 20
+_HOOK_CHARS: Final = 100
+_MOST_DEFERRALS: Final = 300
+_MOST_DEFERRALS_DOWN: Final = 3
+_DEFERRED_FOR: Final = timedelta(days=1)
 _LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 
 
@@ -46,12 +51,13 @@ class Step(enum.Enum):
 class Outcome(enum.Enum):
     """How an effect ended.
 
-    ``UNFIT``: by the version's fault. ``TROUBLE``: by that of its surroundings, so worth a retry. ``RESTARTED``: the
-    machine was, while it went on.
+    ``LATER``: it asked to be tried again later, for which ``after`` has its bounds. ``UNFIT``: by the version's fault.
+    ``TROUBLE``: by that of its surroundings, so worth a retry. ``RESTARTED``: the machine was, while it went on.
     """
 
     DONE = "done"
     UNFIT = "unfit"
+    LATER = "later"
     TROUBLE = "trouble"
     RESTARTED = "restarted"
 
@@ -71,6 +77,8 @@ class Record:
 
     ``begun`` is when the last update was. ``run`` is the id of the last run begun, ``runs`` counts them, ``counted`` is
     the last one whose unexpected end is in ``failures``. ``failed`` is the version that was tried and put back.
+    ``deferrals`` counts how often this update's step asked to be tried again later. ``hooks`` are the commands after
+    the switch that this update has begun: what they did to the data stays when the old version is put back.
     """
 
     step: Step = Step.REST
@@ -84,6 +92,8 @@ class Record:
     counted: str = ""
     failures: int = 0
     last_exit: str = ""
+    deferrals: int = 0
+    hooks: tuple[str, ...] = ()
     moved: Moved | None = None
     begun: Moment = _LONG_AGO
     since: Moment = _LONG_AGO
@@ -129,6 +139,8 @@ def outcome_of(error: VUpdateError) -> Outcome:
     """Whose fault ``error`` is."""
     if isinstance(error, RestartedError):
         return Outcome.RESTARTED
+    if isinstance(error, RetryLaterError):
+        return Outcome.LATER
     return Outcome.UNFIT if isinstance(error, UnfitError | InvalidValueError) else Outcome.TROUBLE
 
 
@@ -145,7 +157,9 @@ def begin(record: Record, ordered: Slot | None, now: datetime) -> Record | None:
         return replace(record, failed=None, error="", since=now) if record.failed or record.error else None
     if ordered.version == record.failed:
         return None
-    return replace(record, step=Step.DOWNLOAD, target=ordered, failed=None, error="", begun=now, since=now)
+    return replace(
+        record, step=Step.DOWNLOAD, target=ordered, failed=None, error="", deferrals=0, hooks=(), begun=now, since=now
+    )
 
 
 def forgiven(record: Record) -> Record:
@@ -175,6 +189,24 @@ def abandon(record: Record, now: datetime) -> Record:
     return replace(record, step=Step.BACK_CLEAN, error="", since=now)
 
 
+def _deferred(record: Record, error: str, now: datetime) -> Record:
+    """The record after a step asked to be tried again later.
+
+    While the old version runs that may go on for a day; while the service is down, for some seconds only.
+    """
+    most = _MOST_DEFERRALS if record.step in _BEFORE_ANY_CHANGE else _MOST_DEFERRALS_DOWN
+    if record.deferrals < most and now - record.begun < _DEFERRED_FOR:
+        return replace(record, error=f"retry later: {error}"[:ERROR_CHARS], deferrals=record.deferrals + 1, since=now)
+    return after(record, Outcome.UNFIT, f"given up after {record.deferrals} retries: {error}", now)
+
+
+def _with_hooks(record: Record, error: str) -> str:
+    """``error``, and what had been done to the data by then."""
+    if not record.hooks:
+        return error
+    return f"{error}; begun on its data before that, and not undone: {', '.join(record.hooks)}"
+
+
 def _committed(record: Record, now: datetime) -> Record:
     """Writing this is the commit."""
     took = round(max(0.0, (now - record.begun).total_seconds()), 3)
@@ -186,6 +218,7 @@ def _committed(record: Record, now: datetime) -> Record:
         failures=0,
         last_exit="",
         error="",
+        hooks=(),
         moved=None if record.moved is None else replace(record.moved, seconds=took),
         since=now,
     )
@@ -200,7 +233,7 @@ def _entered(record: Record, now: datetime) -> Record:
     if record.step is Step.REST:
         return replace(record, target=None, since=now)
     # On the way back the error still tells why.
-    return replace(record, error="" if record.step in _UNFIT else record.error, since=now)
+    return replace(record, error="" if record.step in _UNFIT else record.error, deferrals=0, since=now)
 
 
 def after(record: Record, outcome: Outcome, error: str, now: datetime) -> Record:
@@ -209,13 +242,22 @@ def after(record: Record, outcome: Outcome, error: str, now: datetime) -> Record
         return _entered(replace(record, step=_DONE[record.step]), now)
     if outcome is Outcome.RESTARTED and record.step is Step.PROBATION:
         return replace(record, step=Step.START, since=now)
-    told = replace(record, error=error[:ERROR_CHARS], since=now)
+    if outcome is Outcome.LATER:
+        return _deferred(record, error, now)
+    told = replace(record, error=_with_hooks(record, error)[:ERROR_CHARS], since=now)
     if record.step not in _UNFIT or record.target is None:
         return told
     if outcome is Outcome.UNFIT:
         return replace(told, step=_UNFIT[record.step], failed=record.target.version)
     # Trouble: before anything was changed the same is tried again, later the old version comes back first.
     return told if record.step in _BEFORE_ANY_CHANGE else replace(told, step=_UNFIT[record.step])
+
+
+def with_hook(record: Record, command: str) -> Record:
+    """The record once ``command`` is about to be run after the switch."""
+    if command in record.hooks or len(record.hooks) >= _MOST_HOOKS:
+        return record
+    return replace(record, hooks=(*record.hooks, command[:_HOOK_CHARS]))
 
 
 def starting(record: Record, run: str) -> Record:

@@ -50,7 +50,7 @@ class Supervisor:
         self._journal = journal
         self._on_change = on_change
         self._rng = rng
-        self._effects = Effects(tools).by_step
+        self._effects = Effects(tools, self._change).by_step
         self._keeper = Keeper(tools, self._change, on_run=self._on_run, new_run=_new_run, rng=rng)
         self._record = Record()
         self._is_read = False
@@ -272,10 +272,10 @@ class Supervisor:
         key, version = self._tools.unit.key, before.target.version if before.target else None
         _log.warning("step failed", service=key, version=version, step=before.step.value, error=str(error))
         record = await self._advance(outcome, str(error), before.moved)
-        if outcome is Outcome.TROUBLE:
+        if outcome in (Outcome.TROUBLE, Outcome.LATER):
             self._troubles = min(self._troubles + 1, _MOST_TROUBLES)
-            self._hold = record.step is not before.step
-            if not self._hold:
+            self._hold = outcome is Outcome.TROUBLE and record.step is not before.step
+            if record.step is before.step:
                 await self._pause()
 
     async def _advance(self, outcome: Outcome, error: str, moved: Moved | None) -> Record:

@@ -27,7 +27,7 @@ HOOKS = """
 before_stop = [ { run = ["sleep", "0.02"] } ]
 after_switch = [ { run = ["sleep", "0.02"] } ]
 """
-GOOD_RECORDS = 10
+GOOD_RECORDS = 11
 CRASH_RECORDS = 12
 MODES = ("before", "after", "during")
 

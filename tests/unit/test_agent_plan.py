@@ -174,3 +174,51 @@ def test_every_way_ends_with_one_version(outcomes: list[Outcome], first: bool) -
     assert record.target is None
     assert record.committed in (old, slot(2))
     assert not (record.failed and record.committed == slot(2))
+
+
+def later(record: Record, seconds: float = 0.0) -> Record:
+    return plan.after(record, Outcome.LATER, "`./ready` asks", NOW + timedelta(seconds=seconds))
+
+
+def test_retry_later_keeps_the_old_version_running() -> None:
+    """A command before the stop that asks for time is run again in the same step, and the reason is shown."""
+    record = later(at(Step.BEFORE_STOP))
+    assert (record.step, record.failed, record.deferrals) == (Step.BEFORE_STOP, None, 1)
+    assert record.step in OLD_RUNS
+    assert record.error == "retry later: `./ready` asks"
+    assert plan.after(record, Outcome.DONE, "", NOW).deferrals == 0
+
+
+def test_retry_later_has_an_end() -> None:
+    """After a day, or very many attempts, the version counts as failed; the error says how often it was tried."""
+    record = at(Step.BEFORE_STOP)
+    assert later(record, 86_401).step is Step.BACK_CLEAN
+    tries = 0
+    while record.step is Step.BEFORE_STOP:
+        record, tries = later(record), tries + 1
+    assert (record.step, record.failed, tries) == (Step.BACK_CLEAN, slot(2).version, 301)
+    assert record.error.startswith("given up after 300 retries: ")
+
+
+def test_retry_later_is_short_while_the_service_is_down() -> None:
+    """After the stop a few attempts are borne, then the old version comes back."""
+    record = at(Step.AFTER_SWITCH)
+    for _ in range(3):
+        record = later(record)
+        assert record.step is Step.AFTER_SWITCH
+    assert later(record).step is Step.BACK_STOP
+
+
+def test_a_rollback_tells_what_touched_the_data() -> None:
+    """What was begun after the switch is named where the version is put back, and forgotten with the next update."""
+    record = plan.with_hook(plan.with_hook(at(Step.AFTER_SWITCH), "./migrate --all"), "./migrate --all")
+    assert record.hooks == ("./migrate --all",)
+    back = plan.after(replace(record, step=Step.PROBATION), Outcome.UNFIT, "it ended", NOW)
+    assert back.error == "it ended; begun on its data before that, and not undone: ./migrate --all"
+    while back.step is not Step.REST:
+        back = plan.after(back, Outcome.DONE, "", NOW)
+    assert "./migrate" in back.error
+    begun_again = plan.begin(plan.forgiven(back), slot(3), NOW)
+    assert begun_again is not None
+    assert begun_again.hooks == ()
+    assert plan.after(replace(record, step=Step.PROBATION), Outcome.DONE, "", NOW).hooks == ()
