@@ -12,6 +12,7 @@ from typing import Final
 from agent.records import Line, parse_line
 from agent.shimlog import segment_name, segments
 from federation.errors import InvalidValueError
+from federation.servicefile import LOG_FORMATS
 
 _TAIL_BYTES: Final = 8 * 1024 * 1024
 _PART_BYTES: Final = 1024 * 1024
@@ -29,11 +30,26 @@ class Position:
 
 BEGINNING: Final = Position()
 _KEPT_HERE: Final = ".kept-here"
+_FORM: Final = ".format"
 
 
 def keep_here(folder: Path) -> None:
     """Mark the logs of the run in ``folder`` as not for the node."""
     (folder / _KEPT_HERE).touch()
+
+
+def keep_form(folder: Path, form: str) -> None:
+    """Keep beside the logs of the run in ``folder`` how its service logs."""
+    (folder / _FORM).write_text(form, "ascii")
+
+
+def form_of(folder: Path) -> str:
+    """How the service of the run logged in ``folder`` logs; what is not known is found line by line."""
+    try:
+        form = (folder / _FORM).read_text("ascii", errors="replace")
+    except OSError:
+        return "auto"
+    return form if form in LOG_FORMATS else "auto"
 
 
 def runs(folder: Path) -> list[str]:

@@ -9,26 +9,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
+from agent.logformats import LEVELS, Localise, local_time, read_line
 from federation import limits
 from federation.clock import from_text
 from federation.errors import InvalidValueError
 from federation.log import Level, LogRecord
 
 _HEAD_CHARS: Final = 200
-_WORDS: Final = {
-    "TRACE": Level.TRACE, "DEBUG": Level.DEBUG, "INFO": Level.INFO, "NOTICE": Level.INFO, "WARN": Level.WARNING,
-    "WARNING": Level.WARNING, "ERROR": Level.ERROR, "SEVERE": Level.ERROR, "ERR": Level.ERROR,
-    "FATAL": Level.FATAL, "CRITICAL": Level.FATAL, "PANIC": Level.FATAL,
-}  # fmt: skip
-_LEVEL: Final = re.compile(r"\b(" + "|".join(_WORDS) + r")\b")
+_LEVEL: Final = re.compile(r"\b(" + "|".join(LEVELS) + r")\b")
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _CHAINED: Final = (
     "During handling of the above exception, another exception occurred:",
     "The above exception was the direct cause of the following exception:",
 )
 _FOLLOWS: Final = re.compile(r"\s|Caused by: |\.\.\. \d+ more")
+_GO: Final = re.compile(r"panic: |fatal error: |goroutine \d+ \[")
+_GO_FOLLOWS: Final = re.compile(
+    r"\s|$|panic: |goroutine \d+ \[|created by |\[signal |exit status \d+$|[\w./*()\[\]{}\N{MIDDLE DOT}-]+\(.*\)$"
+)
+_THROWN: Final = re.compile(
+    r"(?:Exception in thread \"[^\"]*\" |Uncaught )?(?:[\w$]+\.)*[\w$]*(?:Error|Exception|Throwable)\b.*", re.DOTALL
+)
+_FRAME: Final = re.compile(r"\s+at \S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +63,13 @@ class _Trace:
 
     def __init__(self) -> None:
         self._open = False
+        self._is_go = False
 
     def takes(self, text: str, before: Line | None) -> bool:
         """Whether ``text`` belongs to ``before``, the record so far."""
+        if self._is_go and before is not None and _GO_FOLLOWS.match(text[:_HEAD_CHARS]):
+            return True
+        self._is_go = _GO.match(text) is not None
         was_open, indented = self._open, text[:1] in (" ", "\t")
         if text.startswith(_TRACEBACK):
             self._open = True
@@ -84,41 +90,37 @@ def _level(message: str) -> Level:
     if _TRACEBACK in message:
         return Level.ERROR
     found = _LEVEL.search(message, 0, _HEAD_CHARS)
-    return _WORDS[found[1]] if found else Level.INFO
+    return LEVELS[found[1]] if found else Level.INFO
 
 
-def _from_json(message: str) -> tuple[Level, str, str] | None:
-    """Level, unit and message of a line of JSON."""
-    if not message.startswith("{"):
-        return None
-    try:
-        fields = msgspec.json.decode(message)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    text = fields.get("message", fields.get("msg", fields.get("event")))
-    if not isinstance(text, str):
-        return None
-    level = str(fields.get("level", fields.get("severity", "info"))).upper()
-    unit = fields.get("logger", fields.get("unit", ""))
-    return _WORDS.get(level, Level.INFO), unit[: limits.LOG_UNIT_CHARS] if isinstance(unit, str) else "", text
-
-
-def _record(sequence: int, line: Line) -> LogRecord:
-    parsed = _from_json(line.text)
-    if parsed is None or line.stream == "v":
-        level = Level.WARNING if line.stream == "v" else _level(line.text)
-        unit = "vupdate" if line.stream == "v" else ""
-        return LogRecord(sequence=sequence, time=line.time, level=level, message=line.text, unit=unit)
-    level, unit, text = parsed
-    return LogRecord(sequence=sequence, time=line.time, level=level, message=text, unit=unit)
+def _record(sequence: int, line: Line, form: str, localise: Localise) -> LogRecord:
+    if line.stream == "v":
+        return LogRecord(sequence=sequence, time=line.time, level=Level.WARNING, message=line.text, unit="vupdate")
+    head, broken, below = line.text.partition("\n")
+    parsed = read_line(head, form, line.time, localise)
+    if parsed is None:
+        return LogRecord(sequence=sequence, time=line.time, level=_level(line.text), message=line.text)
+    message = (parsed.message + broken + below)[: limits.LOG_MESSAGE_CHARS]
+    return LogRecord(
+        sequence=sequence,
+        time=parsed.time or line.time,
+        level=parsed.level or _level(message),
+        message=message,
+        unit=parsed.unit,
+    )
 
 
 def _joined(before: Line, text: str) -> Line:
     return replace(before, text=f"{before.text}\n{text}"[: limits.LOG_MESSAGE_CHARS])
 
 
-def to_records(lines: Iterable[Line], first_sequence: int) -> tuple[LogRecord, ...]:
-    """``lines`` as records numbered from ``first_sequence``; streams may alternate inside a trace."""
+def to_records(
+    lines: Iterable[Line], first_sequence: int, *, form: str = "auto", localise: Localise = local_time
+) -> tuple[LogRecord, ...]:
+    """``lines`` as records numbered from ``first_sequence``; streams may alternate inside a trace.
+
+    ``form``: how the recipe says the service logs; ``localise`` gives a time without a zone that of this machine.
+    """
     joined: list[Line] = []
     traces: dict[str, _Trace] = {}
     last: dict[str, int] = {}
@@ -131,16 +133,23 @@ def to_records(lines: Iterable[Line], first_sequence: int) -> tuple[LogRecord, .
         else:
             last[line.stream] = len(joined)
             joined.append(replace(line, text=line.text[: limits.LOG_MESSAGE_CHARS]))
-    return tuple(_record(first_sequence + offset, line) for offset, line in enumerate(joined))
+    return tuple(_record(first_sequence + offset, line, form, localise) for offset, line in enumerate(joined))
 
 
 def exception_line(lines: Iterable[str]) -> str:
-    """The line that names the exception of the last Python stack trace in ``lines``; empty: there is none."""
-    found = ""
-    open_ = False
+    """The line that names the exception of the last stack trace in ``lines``; empty: there is none.
+
+    Known are the traces of Python, the JVM, Node.js and Go.
+    """
+    found, before, in_python = "", "", False
     for text in lines:
         if text.startswith(_TRACEBACK):
-            open_ = True
-        elif open_ and text[:1] not in (" ", "\t", ""):
-            found, open_ = text, False
+            in_python = True
+        elif in_python and text[:1] not in (" ", "\t", ""):
+            found, in_python = text, False
+        elif text.startswith(("panic: ", "fatal error: ")) or (
+            _FRAME.match(text) and _THROWN.match(before[:_HEAD_CHARS])
+        ):
+            found = before if text[:1].isspace() else text
+        before = text
     return found

@@ -20,7 +20,7 @@ from typing import Final
 from agent import history, plan, processes, shim
 from agent.errors import ShimError, StartFailedError
 from agent.home import Unit
-from agent.logs import keep_here
+from agent.logs import keep_form, keep_here
 from agent.recordfile import RecordFile
 from agent.runrecord import RunRecord, last_run, read_run
 from agent.threads import unbroken
@@ -132,6 +132,7 @@ def _took(descriptor: int) -> bool:
 def _spec(unit: Unit, order: Order) -> bytes:
     logs = unit.logs / order.run
     logs.mkdir(parents=True, exist_ok=True)
+    keep_form(logs, order.settings.logs.format)
     if not order.settings.logs.upload:
         keep_here(logs)
     return json.dumps(

@@ -133,7 +133,8 @@ class Shipper:
             lines = logs.read_between(unit.logs, start, end)
         else:
             lines, start, end = logs.read_on(unit.logs, sent.taken, _BATCH_BYTES)
-        return _Found(key=unit.key, start=start, end=end, records=to_records(lines, start.sequence))
+        records = to_records(lines, start.sequence, form=logs.form_of(unit.logs / end.run)) if lines else ()
+        return _Found(key=unit.key, start=start, end=end, records=records)
 
     async def _ship_batch(self, found: _Found) -> None:
         on_its_way = Sent(taken=found.start, until=found.end)

@@ -49,7 +49,7 @@ from federation.units import read_seconds, write_seconds
 COMMANDS: Final = 100
 SERVICES: Final = 100
 SIGNALS: Final = ("ABRT", "HUP", "INT", "KILL", "QUIT", "TERM", "USR1", "USR2", "WINCH")
-LOG_FORMATS: Final = ("auto", "json", "plain")
+LOG_FORMATS: Final = ("auto", "json", "logfmt", "syslog", "classic", "plain")
 
 _CPU = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)%(?:/(.+))?", re.ASCII)
 _TCP = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})", re.ASCII)
