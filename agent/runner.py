@@ -25,6 +25,7 @@ from agent.home import Attached, Home, Unit
 from agent.install import Installer
 from agent.journal import Journal
 from agent.link import NodeLink
+from agent.notify import this_manager
 from agent.orders import Act, Answer, Request, wish_after
 from agent.plan import Slot
 from agent.runs import Runs
@@ -103,6 +104,7 @@ class Agent:
         self._clock = clock
         self._rng = random.SystemRandom()
         self._make_journal = make_journal
+        self._manager = this_manager()
         spool = Spool(home.spool)
         self._shipper = Shipper(spool, link, self._rng)
         self._desk = FaultDesk(identity, attached.instance, spool)
@@ -126,10 +128,13 @@ class Agent:
                 group.create_task(self._shipper.ship_faults(), name="faults"),
                 group.create_task(self._shipper.ship_logs(self._units), name="logs"),
                 group.create_task(Control(self._home, self._obey).serve(), name="control"),
+                group.create_task(self._manager.keep_alive(), name="watchdog"),
             ]
+            self._manager.ready()
             if ready is not None:
                 ready()
             await stop.wait()
+            self._manager.stopping()
             for task in [*tasks, *self._tasks.values()]:
                 task.cancel()
 

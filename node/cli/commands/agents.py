@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from node.cli import documents
-from node.cli.commands import agent_orders
+from node.cli.commands import agent_host, agent_orders
 from node.cli.onetime import FromFile, Refused, read_text, refuse_argument
 from node.cli.options import Call, Home, asking, default_home, group, local
 from node.cli.output import Output, ago, moment
@@ -158,3 +158,4 @@ async def status(out: Output, *, home: Home = None) -> None:
 
 
 agent_orders.add_to(app)
+agent_host.add_to(app)
