@@ -64,8 +64,8 @@ class Tools:
     async def report(self, fault: Fault) -> None:
         """Make the fault report; where that fails the update goes on as if it had not."""
         try:
-            keep = (await self.runnable(fault.run.version)).service.run.faults.keep
-            report = await unbroken(self.desk.report, self.unit, fault, keep)
+            wanted = (await self.runnable(fault.run.version)).service.run.faults
+            report = await unbroken(self.desk.report, self.unit, fault, wanted.keep, wanted.files)
         except (VUpdateError, OSError) as error:
             _log.warning("fault report lost", service=self.unit.key, run=fault.run.run, error=str(error))
         else:

@@ -11,8 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
 
-from agent import logs
+import structlog
+
+from agent import logs, slots
 from agent.condemned import Condemned
+from agent.evidence import gather
 from agent.home import Unit
 from agent.records import Line, exception_line
 from agent.runrecord import End, RunRecord
@@ -26,6 +29,8 @@ from federation.names import InstanceName
 from federation.versions import ClientVersion
 
 REPORT_FILE: Final = "report.json"
+FILES_FOLDER: Final = "files"
+_log: Final = structlog.get_logger("agent")
 _LINE_CHARS: Final = 4000
 _LOG_BYTES: Final = 2 * limits.MIB
 _MESSAGE_CHARS: Final = 1000
@@ -121,8 +126,8 @@ class FaultDesk:
         self._instance = instance
         self._spool = spool
 
-    def report(self, unit: Unit, fault: Fault, keep: int) -> FaultReport | None:
-        """Keep and spool the report of ``fault``; ``None``: it was made before. Blocking."""
+    def report(self, unit: Unit, fault: Fault, keep: int, files: tuple[str, ...] = ()) -> FaultReport | None:
+        """Keep and spool the report of ``fault``, and the files that match; ``None``: it was made before. Blocking."""
         identity = fault_id(self._agent, unit, fault.run.run)
         kept = unit.faults / identity / REPORT_FILE
         if kept.exists():
@@ -130,11 +135,27 @@ class FaultDesk:
         lines = logs.last_lines(unit.logs / fault.run.run, limits.FAULT_LOG_LINES)
         report = make_report(fault, lines, identity=identity, unit=unit, instance=self._instance)
         content = codec.encode(report)
+        if files:
+            _put_aside(unit, fault.run.version, files, kept.parent / FILES_FOLDER)
         # The spool first: a report that is kept is known to have been spooled.
         self._spool.add(identity, content)
         write_atomic(kept, content)
         _prune(unit.faults, keep)
         return report
+
+
+def _put_aside(unit: Unit, version: ClientVersion, patterns: tuple[str, ...], target: Path) -> None:
+    """Move the files that belong to a fault beside its report; where that fails the report is made all the same."""
+    image = slots.installed_image(unit, version)
+    if image is None:
+        return
+    try:
+        evidence = gather(unit.version(version), patterns, image.by_path, target)
+    except OSError as error:
+        _log.warning("files of a fault not put aside", service=unit.key, error=str(error))
+        return
+    if evidence.left:
+        _log.warning("files of a fault left where they are: too many or too large", files=evidence.left)
 
 
 def _prune(folder: Path, keep: int) -> None:

@@ -116,3 +116,17 @@ async def test_no_child_survives_a_stop(node: AgentNode, home: Path) -> None:
         await node.assign()
         await node.until(lambda: not unit_processes(home, key))
     assert node.faults == []
+
+
+async def test_files_of_a_fault_are_put_aside(node: AgentNode, home: Path) -> None:
+    """What a crashed service left under a name of `faults.files` lies with its report, and no longer in its tree."""
+    dumps = "#!/bin/sh\nsleep 1\ntest -e dumped || { touch dumped; echo memory > core.1; exit 7; }\nexec sleep 1000\n"
+    more = 'faults = { files = ["core*"] }'
+    async with running_agent(home):
+        await node.assign(node.publish("web", "acme-1.0.0", service(dumps, more=more)))
+        await node.until(lambda: bool(node.faults))
+        state = await node.until_state("web", run_again(1))
+        unit = Home.at(home).unit(state.key)
+    assert (unit.faults / node.faults[0].id / "files" / "core.1").read_text() == "memory\n"
+    assert not (unit.current / "core.1").exists()
+    assert (unit.current / "run").exists()
