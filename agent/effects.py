@@ -14,6 +14,7 @@ from agent.home import Unit
 from agent.install import Installer
 from agent.plan import Record, Slot, Step, with_hook
 from agent.probation import Probation
+from agent.queueing import Queue
 from agent.runrecord import RunRecord
 from agent.runs import LiveRun, Order, Runs, attached
 from agent.settings import Place, Runnable
@@ -43,6 +44,7 @@ class Tools:
     installer: Installer
     desk: FaultDesk
     runs: Runs
+    queue: Queue
 
     async def runnable(self, version: ClientVersion) -> Runnable:
         """How to run an installed version."""
@@ -113,6 +115,7 @@ class Effects:
 
     async def _before_stop(self, record: Record) -> Record:
         runnable = await self._tools.runnable(_target(record).version)
+        await self._tools.queue.turn(self._unit.key, runnable.service.run.after)
         for command in runnable.service.install.before_stop:
             await self._run_command(record, runnable, command)
         return record

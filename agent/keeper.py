@@ -80,6 +80,7 @@ class Keeper:
             live = None
         found = live is not None
         if live is None:
+            await self._tools.queue.turn(self._tools.unit.key, runnable.service.run.after)
             await self._wait_before_start(version, runnable.service, hurried=hurried)
             live = await self._start(version)
         await self._watch(live, runnable, found=found)

@@ -28,6 +28,7 @@ from agent.link import NodeLink
 from agent.notify import this_manager
 from agent.orders import Act, Answer, Request, wish_after
 from agent.plan import Slot
+from agent.queueing import Queue
 from agent.runs import Runs
 from agent.settings import Place
 from agent.shipping import Shipper
@@ -105,6 +106,7 @@ class Agent:
         self._rng = random.SystemRandom()
         self._make_journal = make_journal
         self._manager = this_manager()
+        self._queue = Queue(lambda: {key: one.state for key, one in self._supervisors.items()})
         spool = Spool(home.spool)
         self._shipper = Shipper(spool, link, self._rng)
         self._desk = FaultDesk(identity, attached.instance, spool)
@@ -167,6 +169,7 @@ class Agent:
     def _on_change(self) -> None:
         self._board.changed()
         self._shipper.hurry()
+        self._queue.changed()
 
     def _on_assignment(self, assignment: Assignment) -> None:
         ordered = {
@@ -190,6 +193,7 @@ class Agent:
                 installer=self._installer,
                 desk=self._desk,
                 runs=Runs(unit),
+                queue=self._queue,
             )
             journal = self._make_journal(self._home.journal(key))
             supervisor = Supervisor(tools, journal, on_change=self._on_change, rng=self._rng)

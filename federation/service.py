@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from federation.names import ServiceName
+from federation.names import ServiceKey, ServiceName
 
 FILE_NAME: Final = "vupdate.toml"
 """The path of the service file in the root of each image."""
@@ -94,7 +94,10 @@ class Faults:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How a service is started, watched and stopped. Macros in ``command`` and ``env`` are expanded by the agent."""
+    """How a service is started, watched and stopped. Macros in ``command`` and ``env`` are expanded by the agent.
+
+    ``after``: the services of the same instance that it is started and updated after.
+    """
 
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
@@ -105,6 +108,7 @@ class Run:
     logs: Logs = Logs()
     faults: Faults = Faults()
     data: tuple[str, ...] = ()
+    after: tuple[ServiceKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from federation import limits
 from federation.errors import InvalidValueError
 from federation.macros import macro_names
-from federation.names import ServiceName
+from federation.names import ServiceKey, ServiceName
 from federation.service import Command, Faults, Health, Install, Logs, Restart, Run, RunLimits, Service, Stop
 from federation.toml import (
     Key,
@@ -190,6 +190,7 @@ RUN: Final = Shape(
         Key("logs", _LOGS),
         Key("faults", _FAULTS),
         Key("data", PATHS),
+        Key("after", ListOf(Scalar(str, "a service in quotes", ServiceKey, str), "services", SERVICES)),
     ),
 )
 INSTALL: Final = Shape(Install, (Key("before_stop", COMMAND_LIST), Key("after_switch", COMMAND_LIST)))

@@ -7,6 +7,7 @@ import pytest
 
 from agent.home import Home
 from agent.processes import marked
+from agent.runrecord import last_run
 from agent.runs import UNIT_MARK
 from federation.names import ServiceKey
 from federation.state import Phase, ServiceState
@@ -106,3 +107,24 @@ async def test_a_pattern_that_never_ends_is_given_up_on(
         state = await node.until_state(KEY, lambda state: state.failed == "acme-1.0.1")
         assert "takes longer than 0.5 s" in state.error
         assert state.running == "acme-1.0.0"
+
+
+async def test_services_start_in_their_order(node: AgentNode, home: Path) -> None:
+    """A service that names another under `after` is installed and started after that one is through."""
+    web = {
+        "run*": "#!/bin/sh\nexec sleep 1000\n",
+        "vupdate.toml": service_file("web", '["./run"]', more='after = ["zdb", "absent"]'),
+    }
+    slow = {
+        "run*": "#!/bin/sh\nsleep 1\ntouch ready\nexec sleep 1000\n",
+        "vupdate.toml": service_file("zdb", '["./run"]', health='command = ["test", "-e", "ready"]\n'),
+    }
+    started = {}
+    async with running_agent(home):
+        await node.assign(node.publish(KEY, "acme-1.0.0", web), node.publish("zdb", "acme-1.0.0", slow))
+        for key in (KEY, ServiceKey("zdb")):
+            await node.until_state(key, lambda state: runs("acme-1.0.0", state))
+            run = last_run(Home.at(home).unit(key))
+            assert run is not None
+            started[str(key)] = run.started
+    assert (started["web"] - started["zdb"]).total_seconds() > 1

@@ -118,7 +118,7 @@ def test_any_service_comes_back(run: Run) -> None:
     ("line", "message"),
     [
         ("comand = ['y']", "line 3: services.shop.run.comand: unknown key; did you mean 'command'?"),
-        ("zzz = 1", "line 3: services.shop.run.zzz: unknown key; known here: command, data, env, faults, health, "),
+        ("zzz = 1", "line 3: services.shop.run.zzz: unknown key; known here: after, command, data, env, faults, "),
         ("env = 'A=1'", "line 3: services.shop.run.env: must be a table, not a text"),
         ("env = { A = 1 }", "line 3: services.shop.run.env.A: must be a text, not a whole number"),
         ("env = { 'A B' = '1' }", 'line 3: services.shop.run.env."A B": not the name of an environment variable'),
@@ -143,6 +143,7 @@ def test_any_service_comes_back(run: Run) -> None:
         ("data = ['../up']", "services.shop.run.data[0]: '../up' leads out of the root by '..'"),
         ("data = ['/var']", "services.shop.run.data[0]: '/var' is an absolute path"),
         ("data = ['.']", "names the root itself"),
+        ("after = ['db', 'Cache']", "services.shop.run.after[1]: 'Cache' is not a service name"),
         ("data = 1979-05-27", "must be a list of paths, not a date or time"),
         ("[services.shop.install]\nafter_switch = [{}]", "services.shop.install.after_switch[0]: 'run' is missing"),
         ("[services.shop.install]\nafter_switch = [{run = []}]", "must have 1 to 1000 words"),

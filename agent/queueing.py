@@ -1,0 +1,56 @@
+"""Lets the services of one agent wait for each other, as ``ordering`` decides."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from agent import ordering
+from federation.names import ServiceKey
+from federation.state import ServiceState
+
+_log: Final = structlog.get_logger("agent")
+
+
+class Queue:
+    """Who waits for whom. ``states`` gives what is true of all services now."""
+
+    def __init__(self, states: Callable[[], Mapping[ServiceKey, ServiceState]]) -> None:
+        self._states = states
+        self._waiting: dict[ServiceKey, tuple[ServiceKey, ...]] = {}
+        self._changed = asyncio.Event()
+
+    def changed(self) -> None:
+        """The state of a service may be another one."""
+        self._changed.set()
+
+    async def turn(self, key: ServiceKey, after: tuple[ServiceKey, ...]) -> None:
+        """Wait until it is the turn of ``key``, which goes ``after`` others; within a bound."""
+        if not after:
+            return
+        try:
+            async with asyncio.timeout(ordering.MOST_SECONDS):
+                await self._wait(key, after)
+        except TimeoutError:
+            _log.warning("goes on without those it is to follow", service=key, waited_for=list(after))
+        finally:
+            self._waiting.pop(key, None)
+            self._changed.set()
+
+    async def _wait(self, key: ServiceKey, after: tuple[ServiceKey, ...]) -> None:
+        while others := ordering.waits_for(key, after, self._states(), self._waiting):
+            if self._waiting.get(key) != others:
+                _log.info("waits for others", service=key, waits_for=list(others))
+                self._waiting[key] = others
+                # The others look again: they may wait for this one.
+                self._changed.set()
+            await self._next_change()
+
+    async def _next_change(self) -> None:
+        self._changed.clear()
+        with contextlib.suppress(TimeoutError):
+            # Looked at again now and then, as several wait on one event.
+            async with asyncio.timeout(1.0):
+                await self._changed.wait()
