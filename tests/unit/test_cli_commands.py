@@ -165,7 +165,7 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
     local |= {"init", "serve", "demo", "provider add", "key rotate"} | {
         f"agent {verb}"
         for verb in (
-            *("enrol", "enroll", "run", "status", "stop-services", "services", "history", "unit"),
+            *("enrol", "enroll", "run", "status", "stop-services", "services", "history", "unit", "address"),
             *("stop", "start", "restart", "hold", "release", "retry"),
         )
     }

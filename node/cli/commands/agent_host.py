@@ -1,4 +1,4 @@
-"""Makes an agent part of its host: the unit by which systemd runs it."""
+"""Makes an agent part of its host: the unit by which systemd runs it, and the address at which its node is asked."""
 
 import shutil
 import sys
@@ -38,6 +38,20 @@ async def unit(
     out.note("As root: put it into /etc/systemd/system, then 'systemctl enable --now vupdate-agent'")
 
 
+async def address(
+    out: Output,
+    url: Annotated[str, typer.Argument(help="Where the node is reached by now.", show_default=False)],
+    *,
+    home: Home = None,
+) -> None:
+    """Follow the node to another address. It has to prove there, by its key, that it is the same."""
+    from agent.moving import move
+
+    moved = await move(home or default_home(), url)
+    out.document({"instance": moved.instance, "node": moved.node, "url": moved.url})
+    out.say(f"This agent asks {moved.node} at {moved.url}, from its next start: its services run on meanwhile")
+
+
 def add_to(app: typer.Typer) -> None:
     """Put the commands into the group ``agent``."""
     local(
@@ -48,3 +62,4 @@ def add_to(app: typer.Typer) -> None:
     systemctl daemon-reload && systemctl enable --now vupdate-agent
     """,
     )(unit)
+    local(app, "address", examples="vupdate agent address https://node.example:7420")(address)
