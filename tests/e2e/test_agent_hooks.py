@@ -1,6 +1,5 @@
 """Commands around the switch that ask for time, hang, or leave the data changed, with a real agent."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,27 +10,13 @@ from agent.runrecord import last_run
 from agent.runs import UNIT_MARK
 from federation.names import ServiceKey
 from federation.state import Phase, ServiceState
-from tests.support.agent_node import AgentNode, Files, agent_node
-from tests.support.agent_process import running_agent, services_stopped, unit_processes
+from tests.support.agent_node import AgentNode, Files
+from tests.support.agent_process import running_agent, unit_processes
 from tests.support.agent_services import service_file, sleeper
 
 pytestmark = pytest.mark.e2e
 
 KEY = ServiceKey("web")
-
-
-@pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[AgentNode]:
-    async with agent_node(tmp_path / "node") as found:
-        yield found
-
-
-@pytest.fixture
-async def home(tmp_path: Path, node: AgentNode) -> AsyncIterator[Path]:
-    home = tmp_path / "agent"
-    node.attach(home)
-    async with services_stopped(home):
-        yield home
 
 
 def hooked(hooks: str, hook: str, *, health: str = "") -> Files:

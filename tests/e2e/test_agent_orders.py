@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,27 +18,13 @@ from agent.runrecord import last_run
 from agent.status import read_status
 from federation.names import ServiceKey
 from federation.state import Phase, ServiceState
-from tests.support.agent_node import AgentNode, agent_node
-from tests.support.agent_process import running_agent, services_stopped, unit_processes
+from tests.support.agent_node import AgentNode
+from tests.support.agent_process import running_agent, unit_processes
 from tests.support.agent_services import crasher, sleeper
 
 pytestmark = pytest.mark.e2e
 
 KEY = ServiceKey("web")
-
-
-@pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[AgentNode]:
-    async with agent_node(tmp_path / "node") as found:
-        yield found
-
-
-@pytest.fixture
-async def home(tmp_path: Path, node: AgentNode) -> AsyncIterator[Path]:
-    home = tmp_path / "agent"
-    node.attach(home)
-    async with services_stopped(home):
-        yield home
 
 
 def runs(version: str) -> Callable[[ServiceState], bool]:

@@ -1,7 +1,7 @@
 """Real services that use too much, hang, or leave children behind, and an agent that looks after them."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,27 +9,13 @@ import pytest
 from agent.home import Home
 from agent.runrecord import last_run
 from federation.state import Phase, ServiceState
-from tests.support.agent_node import AgentNode, Files, agent_node
-from tests.support.agent_process import running_agent, services_stopped, unit_processes
+from tests.support.agent_node import AgentNode, Files
+from tests.support.agent_process import running_agent, unit_processes
 from tests.support.agent_services import service_file
 
 pytestmark = pytest.mark.e2e
 
 HEALTH = 'command = ["test", "-e", "ready"]\n'
-
-
-@pytest.fixture
-async def node(tmp_path: Path) -> AsyncIterator[AgentNode]:
-    async with agent_node(tmp_path / "node") as found:
-        yield found
-
-
-@pytest.fixture
-async def home(tmp_path: Path, node: AgentNode) -> AsyncIterator[Path]:
-    home = tmp_path / "agent"
-    node.attach(home)
-    async with services_stopped(home):
-        yield home
 
 
 def service(script: str, *, more: str = "", health: str = "") -> Files:
