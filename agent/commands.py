@@ -4,21 +4,17 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from agent import patterns
 from agent.errors import CommandFailedError, RetryLaterError
 from federation.service import Command
 
 _OUTPUT_BYTES: Final = 256 * 1024
 _READ_BYTES: Final = 64 * 1024
 _SAID_CHARS: Final = 300
-_MATCH_SECONDS: Final = 10.0
-_MATCHER: Final = (
-    "import re, sys; sys.exit(not re.search(sys.argv[1], sys.stdin.buffer.read().decode('utf-8', 'replace')))"
-)
 RETRY_LATER: Final = 75
 """``EX_TEMPFAIL``: nothing is wrong with the version, only the moment is not right."""
 
@@ -68,27 +64,10 @@ def shown(command: Command) -> str:
 
 
 async def _matches(pattern: str, output: bytes) -> bool:
-    """Whether ``pattern`` is found in ``output``; looked for by a process of its own, as a bad one may take for ever.
-
-    Raises:
-        CommandFailedError: it takes too long.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-S", "-c", _MATCHER, pattern),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
     try:
-        async with asyncio.timeout(_MATCH_SECONDS):
-            await process.communicate(output)
+        return await patterns.is_found(pattern, output)
     except TimeoutError as error:
-        raise CommandFailedError(f"looking for {pattern!r} takes longer than {_MATCH_SECONDS:g} s") from error
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await asyncio.shield(process.wait())
-    return process.returncode == 0
+        raise CommandFailedError(f"looking for {pattern!r} takes longer than {patterns.SECONDS:g} s") from error
 
 
 async def run_command(command: Command, *, cwd: Path, env: Mapping[str, str]) -> None:

@@ -7,9 +7,10 @@ from typing import Final
 
 import structlog
 
-from agent import commands, health, processes, settings, slots
+from agent import commands, processes, settings, slots
 from agent.errors import ProbationFailedError, RestartedError, ShimError, StartFailedError
 from agent.faults import Fault, FaultDesk, describe_end
+from agent.health import Check
 from agent.home import Unit
 from agent.install import Installer
 from agent.plan import Record, Slot, Step, with_hook
@@ -62,6 +63,15 @@ class Tools:
             settings=runnable.service.run,
         )
         return await self.runs.start(order)
+
+    def check(self, run: RunRecord, runnable: Runnable) -> Check:
+        """The health check of ``run``."""
+        return Check(
+            runnable.service.run.health,
+            cwd=self.unit.version(run.version),
+            env=runnable.env,
+            logs=self.unit.logs / run.run,
+        )
 
     async def report(self, fault: Fault) -> None:
         """Make the fault report; where that fails the update goes on as if it had not."""
@@ -188,10 +198,10 @@ class Effects:
     async def _prove(self, live: LiveRun, runnable: Runnable) -> str:
         """Watch until it is decided: what is wrong in the end, or nothing."""
         clock, checks = self._tools.clock, runnable.service.run.health
-        cwd = self._unit.version(live.record.version)
+        check = self._tools.check(live.record, runnable)
         probation = Probation(health=checks, begun=clock.monotonic())
         while True:
-            problem = await health.check(checks, cwd=cwd, env=runnable.env)
+            problem = await check.problem()
             now = clock.monotonic()
             probation = probation.seen(now, problem)
             if live.is_over or probation.has_passed(now):

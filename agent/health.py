@@ -1,4 +1,4 @@
-"""Looks whether a service works: by HTTP, by TCP or by a command. What follows is decided in ``probation``."""
+"""Looks whether a service works: by HTTP, TCP, a command or its output. What follows is decided in ``probation``."""
 
 import asyncio
 import contextlib
@@ -10,31 +10,47 @@ from typing import Final
 
 import aiohttp
 
+from agent.announced import Announced
 from federation.service import Health
 
 _PROBLEM_CHARS: Final = 300
 
 
-def has_check(health: Health) -> bool:
-    """Whether there is anything to look at beyond that it runs."""
-    return any(way is not None for way in (health.http, health.tcp, health.command))
+class Check:
+    """The check of one run: in the version's tree ``cwd``, with the service's ``env``, its output in ``logs``."""
 
+    def __init__(self, health: Health, *, cwd: Path, env: Mapping[str, str], logs: Path) -> None:
+        self.health = health
+        self._cwd = cwd
+        self._env = env
+        self._announced = None if health.log is None else Announced(logs, health.log)
 
-async def check(health: Health, *, cwd: Path, env: Mapping[str, str]) -> str:
-    """What is wrong with the service; empty: nothing. A service without a check is well as long as it runs."""
-    try:
-        async with asyncio.timeout(health.timeout_seconds):
-            if health.http is not None:
-                return await _http(health.http)
-            if health.tcp is not None:
-                return await _tcp(health.tcp)
-            if health.command is not None:
-                return await _command(health.command, cwd, env)
-    except TimeoutError:
-        return f"no answer within {health.timeout_seconds:g} s"
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        return str(error)[:_PROBLEM_CHARS] or type(error).__name__
-    return ""
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to look at beyond that it runs."""
+        health = self.health
+        return all(way is None for way in (health.http, health.tcp, health.command, health.log))
+
+    async def problem(self) -> str:
+        """What is wrong with the service; empty: nothing. Without a check it is well as long as it runs."""
+        seconds = self.health.timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._look()
+        except TimeoutError:
+            return f"no answer within {seconds:g} s"
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return str(error)[:_PROBLEM_CHARS] or type(error).__name__
+
+    async def _look(self) -> str:
+        health = self.health
+        if health.http is not None:
+            return await _http(health.http)
+        if health.tcp is not None:
+            return await _tcp(health.tcp)
+        if health.command is not None:
+            return await _command(health.command, self._cwd, self._env)
+        return "" if self._announced is None else await self._announced.problem()
 
 
 async def _http(url: str) -> str:

@@ -92,11 +92,12 @@ class Keeper:
     async def _watch(self, live: LiveRun, runnable: Runnable, *, found: bool) -> None:
         """See the run to its end; one started just now counts as running once its check passes."""
         self._on_run(live.record, found)
-        cwd = self._tools.unit.version(live.record.version)
+        check = self._tools.check(live.record, runnable)
+        limits = runnable.service.run.limits
         try:
             # One that an agent decided to stop before it died itself is stopped now.
             fall = condemned_run(self._tools.unit, live.record.run) or await watch(
-                live, runnable, cwd, self._tools.clock, lambda: self._on_run(live.record, True)
+                live, check, limits, self._tools.clock, lambda: self._on_run(live.record, True)
             )
             if fall is not None:
                 await self._end_as_fault(live, fall)

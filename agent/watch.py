@@ -5,17 +5,16 @@ What is too much is decided in ``bounds``, what is not well in ``liveness``; her
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from agent import health, usage
+from agent import usage
 from agent.bounds import Bounds, Sample
 from agent.condemned import Condemned
+from agent.health import Check
 from agent.liveness import Liveness
 from agent.runs import LiveRun
-from agent.settings import Runnable
 from agent.threads import unbroken
 from federation.clock import Clock
 from federation.service import RunLimits
@@ -45,16 +44,15 @@ def _measure(shim: int, memory_bound: int | None) -> usage.Usage:
     return usage.measure(shim, memory_bound=memory_bound)
 
 
-async def unwell(live: LiveRun, runnable: Runnable, cwd: Path, clock: Clock, on_ready: Callable[[], None]) -> str:
+async def unwell(live: LiveRun, check: Check, clock: Clock, on_ready: Callable[[], None]) -> str:
     """Why the run has to be stopped, in a sentence; empty: it ended before. ``on_ready``: its first check passed."""
-    checks = runnable.service.run.health
-    if not health.has_check(checks):
+    if check.is_empty:
         on_ready()
         await live.ended()
         return ""
-    state = Liveness(health=checks, begun=clock.monotonic())
+    state = Liveness(health=check.health, begun=clock.monotonic())
     while True:
-        problem = await health.check(checks, cwd=cwd, env=runnable.env)
+        problem = await check.problem()
         if live.is_over:
             return ""
         was_ready, state = state.is_ready, state.seen(problem)
@@ -67,12 +65,10 @@ async def unwell(live: LiveRun, runnable: Runnable, cwd: Path, clock: Clock, on_
 
 
 async def watch(
-    live: LiveRun, runnable: Runnable, cwd: Path, clock: Clock, on_ready: Callable[[], None]
+    live: LiveRun, check: Check, limits: RunLimits, clock: Clock, on_ready: Callable[[], None]
 ) -> Condemned | None:
     """Watch to the end; what to stop the run for, if it has to be stopped."""
-    problem, kind = await first(
-        unwell(live, runnable, cwd, clock, on_ready), over_bounds(live, runnable.service.run.limits, clock)
-    )
+    problem, kind = await first(unwell(live, check, clock, on_ready), over_bounds(live, limits, clock))
     if not problem:
         return None
     return Condemned(run=live.record.run, reason="over-limit" if kind else "unhealthy", problem=problem)

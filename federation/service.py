@@ -63,11 +63,15 @@ class RunLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How to see that a service works; exactly one of ``http``, ``tcp``, ``command``, or none: it runs."""
+    """How to see that a service works; one of ``http``, ``tcp``, ``command``, ``log``, or none: it runs.
+
+    ``log``: a pattern of the line that it writes once it is ready; from then on it is well as long as it runs.
+    """
 
     http: str | None = None
     tcp: str | None = None
     command: tuple[str, ...] | None = None
+    log: str | None = None
     interval_seconds: float = 5.0
     timeout_seconds: float = 2.0
     healthy_for_seconds: float = 20.0

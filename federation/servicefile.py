@@ -109,7 +109,7 @@ def _tcp(text: str) -> str:
 
 
 def _check_health(health: Health) -> str | None:
-    ways = [name for name in ("http", "tcp", "command") if getattr(health, name) is not None]
+    ways = [name for name in ("http", "tcp", "command", "log") if getattr(health, name) is not None]
     if len(ways) > 1:
         return f"has {' and '.join(ways)}: keep one way to see that the service works"
     if health.deadline_seconds < health.healthy_for_seconds:
@@ -160,6 +160,7 @@ _HEALTH: Final = Shape(
         Key("http", Scalar(str, "an address in quotes", _url)),
         Key("tcp", Scalar(str, "a host and port in quotes", _tcp)),
         Key("command", PROGRAM),
+        Key("log", REGEX),
         Key("interval", time(0.05), ("interval_seconds",)),
         Key("timeout", time(0.05, 600), ("timeout_seconds",)),
         Key("healthy_for", time(0.0), ("healthy_for_seconds",)),

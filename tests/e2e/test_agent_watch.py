@@ -116,3 +116,17 @@ async def test_files_of_a_fault_are_put_aside(node: AgentNode, home: Path) -> No
     assert (unit.faults / node.faults[0].id / "files" / "core.1").read_text() == "memory\n"
     assert not (unit.current / "core.1").exists()
     assert (unit.current / "run").exists()
+
+
+async def test_a_service_says_by_its_output_that_it_is_ready(node: AgentNode, home: Path) -> None:
+    """A version whose output matches ``health.log`` passes its probation; one that never says so is put back."""
+    says = "#!/bin/sh\necho starting\necho 'listening on port 80'\nexec sleep 1000\n"
+    mute = "#!/bin/sh\necho starting\nexec sleep 1000\n"
+    health = "log = '^listening on port [0-9]+$'\n"
+    async with running_agent(home):
+        await node.assign(node.publish("web", "acme-1.0.0", service(says, health=health)))
+        await node.until_state("web", runs)
+        await node.assign(node.publish("web", "acme-1.0.1", service(mute, health=health)))
+        state = await node.until_state("web", lambda state: state.failed is not None and runs(state))
+    assert state.running == "acme-1.0.0"
+    assert "no line of its output matches" in state.error
