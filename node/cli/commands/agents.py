@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from agent import init
 from node.cli import documents
 from node.cli.commands import agent_host, agent_orders
 from node.cli.onetime import FromFile, Refused, read_text, refuse_argument
@@ -74,6 +76,7 @@ def _told_to_stop() -> asyncio.Event:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    init.receive()
     return stop
 
 
@@ -85,12 +88,25 @@ def _told_to_stop() -> asyncio.Event:
     vupdate agent run --home /srv/agent --json 2> log.jsonl
     """,
 )
-async def run(out: Output, *, home: Home = None) -> None:
-    """Run the agent until it is told to stop (Ctrl-C, or SIGTERM). Its services go on without it."""
+async def run(
+    out: Output,
+    *,
+    home: Home = None,
+    with_services: Annotated[
+        bool, typer.Option("--with-services", help="Stop the services, too, when it is told to stop.")
+    ] = False,
+) -> None:
+    """Run the agent until it is told to stop (Ctrl-C, or SIGTERM). Its services go on without it.
+
+    As the first process of a container it also buries orphans, and stops the services when it is told to stop.
+    """
     from agent.runner import run_agent
+    from agent.runner import stop_services as stop_all
     from federation.clock import SystemClock
     from node.cli.logging import configure_logging
 
+    if init.is_first():
+        init.become([sys.executable, *sys.orig_argv[1:], *([] if with_services else ["--with-services"])])
     configure_logging(as_json=out.as_json)
     folder = home or default_home()
 
@@ -99,7 +115,9 @@ async def run(out: Output, *, home: Home = None) -> None:
         out.say(f"The agent in {folder} is running")
 
     await run_agent(folder, SystemClock(), stop=_told_to_stop(), ready=ready)
-    out.note("stopped; its services go on")
+    if with_services:
+        await stop_all(folder)
+    out.note("stopped, and its services" if with_services else "stopped; its services go on")
 
 
 @local(
