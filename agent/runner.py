@@ -228,6 +228,13 @@ def _first(error: BaseException) -> BaseException:
     return error
 
 
+def _say_skew(seconds: float) -> None:
+    _log.warning(
+        "this host's clock is not the node's: requests are signed by the node's; set the clock of one of them",
+        node_ahead_seconds=round(seconds),
+    )
+
+
 async def run_agent(
     home: Path,
     clock: Clock,
@@ -249,7 +256,7 @@ async def run_agent(
     with only_agent(place):
         async with peer_session() as session:
             # A node takes what is addressed to a key that it had before: the client need not follow as well.
-            client = PeerClient(session, attached.url, attached.node_key, key, clock)
+            client = PeerClient(session, attached.url, attached.node_key, key, clock, on_skew=_say_skew)
             link = NodeLink(client, NodeTrust(place, attached), key.id)
             agent = Agent(place, attached, link=link, identity=key.id, clock=clock, make_journal=make_journal)
             await agent.run(stop, ready)

@@ -1,6 +1,5 @@
 """The settings of one node: read once from ``<data>/config.toml``, all mistakes reported together."""
 
-import ipaddress
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from federation.errors import AbsentError, ExistsError, InvalidValueError
 from federation.files import write_atomic
 from federation.keys import PrivateKey
 from federation.limits import GIB
+from federation.link.address import is_loopback
 from federation.names import NodeName
 
 _CONFIG = "config.toml"
@@ -68,7 +68,7 @@ class Settings:
     @property
     def only_here(self) -> bool:
         """Whether only programs of this machine reach the node."""
-        return _is_loopback(self.host)
+        return is_loopback(self.host)
 
     @property
     def discovers(self) -> bool:
@@ -81,15 +81,8 @@ class Settings:
         return self.data / "run" / "access.json"
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _serves_tls(tls: str, host: str, *, own_certificate: bool) -> bool:
-    return tls == "on" or (tls == "auto" and (own_certificate or not _is_loopback(host)))
+    return tls == "on" or (tls == "auto" and (own_certificate or not is_loopback(host)))
 
 
 def _tls_mistakes(document: dict[str, object]) -> list[str]:

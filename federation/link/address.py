@@ -38,6 +38,14 @@ def check_url(url: str) -> str:
     return url.removesuffix("/")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this machine reach ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def is_nowhere(url: str) -> bool:
     """Whether ``url`` names no machine: what a node that listens at all addresses calls itself."""
     try:

@@ -6,7 +6,7 @@ answers are not signed; what must be believed is a statement inside the body, wh
 
 import contextlib
 import functools
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,9 +22,10 @@ from federation.errors import OversizedError, RemoteError, UnreachableError
 from federation.keys import PrivateKey, PublicKey
 from federation.link import events
 from federation.link.address import check_url
-from federation.link.answers import ERROR_BODY_BYTES, error_of_answer, plain_text
+from federation.link.answers import ERROR_BODY_BYTES, PeerDeniedError, error_of_answer, plain_text
 from federation.link.download import Answer, Download, Downloaded, Patience, check_status, usual_patience
 from federation.link.events import Event, EventParser, EventStreamError
+from federation.link.peertime import PeerTime
 from federation.link.pinned import Pin, PinnedConnections
 from federation.link.request import HttpRequest
 from federation.link.signature import signed_headers
@@ -100,8 +101,12 @@ class PeerClient:
         timeouts: Timeouts = USUAL_TIMEOUTS,
         patience: Patience | None = None,
         pinned: PinnedConnections | None = None,
+        on_skew: Callable[[float], None] | None = None,
     ) -> None:
-        """``pinned``: what clients on one session share; without it, this one proves its peer for itself."""
+        """``pinned``: what clients on one session share; without it, this one proves its peer for itself.
+
+        ``on_skew``: sign by the peer's clock where it refuses ours, and tell by how many seconds it is ahead.
+        """
         self.url = check_url(url)
         self.clock = clock
         self._session = session
@@ -111,6 +116,7 @@ class PeerClient:
         self._timeouts = timeouts
         self._patience = patience
         self._pinned = pinned or PinnedConnections(session)
+        self._time = PeerTime(self.url, clock, on_skew)
 
     async def get(self, path: str, query: Mapping[str, str] = _NO_QUERY, *, most_bytes: int) -> bytes:
         """The body of ``path``.
@@ -187,18 +193,32 @@ class PeerClient:
         self, request: HttpRequest, limit: aiohttp.ClientTimeout, added: Mapping[str, str] = _NO_QUERY
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """The good answer to ``request``; only what the connection does is explained, not errors of the block."""
-        with self._explained():
-            try:
-                answer = await self._ask(request, limit, added, await self._pinned.proven(self.url, self._peer))
-            except aiohttp.ServerFingerprintMismatch:
-                # The certificate was renewed, or somebody stands in between: the peer's own word tells.
-                answer = await self._ask(request, limit, added, await self._pinned.proven_anew(self.url, self._peer))
+        signed_by = self._time.ahead
+        answer = await self._sent(request, limit, added)
         try:
-            await self._check(answer)
+            try:
+                await self._check(answer)
+            except PeerDeniedError as error:
+                self._time.learn(error.remote_code, answer.headers.get("Date", ""))
+                if self._time.ahead == signed_by:
+                    raise
+                answer.release()
+                answer = await self._sent(request, limit, added)
+                await self._check(answer)
             yield answer
         finally:
             # Closes the connection where the body was not read to its end.
             answer.release()
+
+    async def _sent(
+        self, request: HttpRequest, limit: aiohttp.ClientTimeout, added: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        with self._explained():
+            try:
+                return await self._ask(request, limit, added, await self._pinned.proven(self.url, self._peer))
+            except aiohttp.ServerFingerprintMismatch:
+                # The certificate was renewed, or somebody stands in between: the peer's own word tells.
+                return await self._ask(request, limit, added, await self._pinned.proven_anew(self.url, self._peer))
 
     async def _ask(
         self, request: HttpRequest, limit: aiohttp.ClientTimeout, added: Mapping[str, str], pin: Pin
@@ -214,7 +234,7 @@ class PeerClient:
         )
 
     def _headers(self, request: HttpRequest) -> dict[str, str]:
-        headers = signed_headers(request, key=self._key, audience=self._audience, now=self.clock.now())
+        headers = signed_headers(request, key=self._key, audience=self._audience, now=self._time.now())
         return headers | {"Content-Type": "application/json"} if request.body else headers
 
     async def _check(self, answer: aiohttp.ClientResponse) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -47,7 +48,9 @@ class FakePeer:
         try:
             self._verifier.verify(received, self.allowed)
         except VUpdateError as error:
-            return error_answer(401, error)
+            answer = error_answer(401, error)
+            answer.headers["Date"] = format_datetime(self.clock.now(), usegmt=True)
+            return answer
         self.seen.append(received)
         return await self.handler(request)
 
