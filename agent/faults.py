@@ -4,9 +4,10 @@ Whether an end is a fault is for the callers: a planned stop never comes here. T
 so a report made again after an interruption is no second fault.
 """
 
+import contextlib
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
@@ -16,11 +17,15 @@ import structlog
 from agent import logs, slots
 from agent.condemned import Condemned
 from agent.evidence import gather
+from agent.faulttext import describe
 from agent.home import Unit
-from agent.records import Line, exception_line
+from agent.hostfacts import look
+from agent.records import Line, exception_line, stack_trace
 from agent.runrecord import End, RunRecord
+from agent.sampling import Burst
 from agent.spool import Spool
 from federation import codec, limits
+from federation.circumstances import EarlierFault, HostFacts
 from federation.clock import to_text
 from federation.fault import FaultReport, Reason
 from federation.files import write_atomic
@@ -29,11 +34,14 @@ from federation.names import InstanceName
 from federation.versions import ClientVersion
 
 REPORT_FILE: Final = "report.json"
+TEXT_FILE: Final = "report.txt"
 FILES_FOLDER: Final = "files"
+BURST_FILE: Final = "burst.json"
 _log: Final = structlog.get_logger("agent")
 _LINE_CHARS: Final = 4000
 _LOG_BYTES: Final = 2 * limits.MIB
 _MESSAGE_CHARS: Final = 1000
+_EARLIER_CHARS: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +105,18 @@ def _bounded(lines: list[str]) -> tuple[str, ...]:
     return tuple(reversed(kept))
 
 
-def make_report(fault: Fault, lines: list[Line], *, identity: str, unit: Unit, instance: InstanceName) -> FaultReport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What a report tells of the time and place of a fault."""
+
+    host: HostFacts = field(default_factory=HostFacts)
+    earlier: tuple[EarlierFault, ...] = ()
+    alike: int = 0
+
+
+def make_report(
+    fault: Fault, lines: list[Line], around: Circumstances, *, identity: str, unit: Unit, instance: InstanceName
+) -> FaultReport:
     """The report of ``fault`` with the last ``lines`` of its run; ``identity`` is its id."""
     end = fault.run.ended
     message = fault.problem or exception_line(line.text for line in lines) or describe_end(end)
@@ -115,6 +134,10 @@ def make_report(fault: Fault, lines: list[Line], *, identity: str, unit: Unit, i
         put_back=fault.put_back,
         uptime_seconds=max(0.0, (fault.occurred - fault.run.started).total_seconds()),
         log=_bounded([_text(line) for line in lines]),
+        trace=tuple(line[:_LINE_CHARS] for line in stack_trace(lines)[-limits.FAULT_TRACE_LINES :]),
+        host=around.host,
+        earlier=around.earlier,
+        alike=around.alike,
     )
 
 
@@ -127,21 +150,68 @@ class FaultDesk:
         self._spool = spool
 
     def report(self, unit: Unit, fault: Fault, keep: int, files: tuple[str, ...] = ()) -> FaultReport | None:
-        """Keep and spool the report of ``fault``, and the files that match; ``None``: it was made before. Blocking."""
+        """Keep and spool the report of ``fault``, and the files that match. Blocking.
+
+        ``None``: it was made before, or is one of too many and only counted.
+        """
         identity = fault_id(self._agent, unit, fault.run.run)
         kept = unit.faults / identity / REPORT_FILE
+        burst = read_burst(unit.faults)
         if kept.exists():
+            if burst.last == fault.run.run and burst.untold:
+                # Interrupted right after that report was kept.
+                keep_burst(unit.faults, burst.told)
             return None
-        lines = logs.last_lines(unit.logs / fault.run.run, limits.FAULT_LOG_LINES)
-        report = make_report(fault, lines, identity=identity, unit=unit, instance=self._instance)
+        if burst.last != fault.run.run:
+            burst = burst.after(fault.run.run, fault.occurred)
+            keep_burst(unit.faults, burst)
+        if not burst.is_full:
+            return None
+        report = self._make(unit, fault, identity, alike=max(0, burst.untold - 1))
         content = codec.encode(report)
         if files:
             _put_aside(unit, fault.run.version, files, kept.parent / FILES_FOLDER)
         # The spool first: a report that is kept is known to have been spooled.
         self._spool.add(identity, content)
+        write_atomic(kept.parent / TEXT_FILE, describe(report).encode())
         write_atomic(kept, content)
+        keep_burst(unit.faults, burst.told)
         _prune(unit.faults, keep)
         return report
+
+    def _make(self, unit: Unit, fault: Fault, identity: str, *, alike: int) -> FaultReport:
+        lines = logs.last_lines(unit.logs / fault.run.run, limits.FAULT_LOG_LINES)
+        around = Circumstances(host=look(unit.root, fault.run), earlier=_earlier(unit.faults), alike=alike)
+        return make_report(fault, lines, around, identity=identity, unit=unit, instance=self._instance)
+
+
+def _by_age(folder: Path) -> list[Path]:
+    """The reports kept in ``folder``, oldest first."""
+    return sorted(folder.glob(f"*/{REPORT_FILE}"), key=lambda path: path.stat().st_mtime)
+
+
+def _earlier(folder: Path) -> tuple[EarlierFault, ...]:
+    """The last faults that are kept in ``folder``, newest first; what can't be read is left out."""
+    found = []
+    for path in reversed(_by_age(folder)[-limits.FAULT_EARLIER :]):
+        with contextlib.suppress(OSError, ValueError):
+            one = codec.decode(path.read_bytes(), FaultReport)
+            said = one.message[:_EARLIER_CHARS]
+            found.append(EarlierFault(id=one.id, occurred=one.occurred, version=one.version, message=said))
+    return tuple(found)
+
+
+def read_burst(folder: Path) -> Burst:
+    """The crashes counted beside the reports in ``folder``; what is damaged counts from the beginning."""
+    try:
+        return codec.decode((folder / BURST_FILE).read_bytes(), Burst)
+    except (OSError, ValueError):
+        return Burst()
+
+
+def keep_burst(folder: Path, burst: Burst) -> None:
+    """Count durably."""
+    write_atomic(folder / BURST_FILE, codec.encode(burst))
 
 
 def _put_aside(unit: Unit, version: ClientVersion, patterns: tuple[str, ...], target: Path) -> None:
@@ -159,6 +229,5 @@ def _put_aside(unit: Unit, version: ClientVersion, patterns: tuple[str, ...], ta
 
 
 def _prune(folder: Path, keep: int) -> None:
-    reports = sorted(folder.glob(f"*/{REPORT_FILE}"), key=lambda path: path.stat().st_mtime)
-    for report in reports[:-keep]:
+    for report in _by_age(folder)[:-keep]:
         shutil.rmtree(report.parent, ignore_errors=True)

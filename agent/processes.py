@@ -22,6 +22,15 @@ def boot_id() -> str:
     return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
 
 
+def oom_kills() -> int | None:
+    """How many processes of this host the kernel has killed for lack of memory since its start; ``None``: not known."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in (_PROC / "vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return None
+
+
 def _stat(pid: int | str) -> list[str] | None:
     """The fields of proc_pid_stat(5) from the third on; the second may hold anything."""
     try:

@@ -153,3 +153,12 @@ def exception_line(lines: Iterable[str]) -> str:
             found = before if text[:1].isspace() else text
         before = text
     return found
+
+
+def stack_trace(lines: Iterable[Line]) -> tuple[str, ...]:
+    """The lines of the last record that holds a stack trace, as the service wrote them; none: there is no trace."""
+    for record in reversed(to_records(lines, 1, form="plain")):
+        found = tuple(record.message.split("\n"))
+        if exception_line(found):
+            return found
+    return ()

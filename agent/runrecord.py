@@ -25,7 +25,10 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """How a run ended. ``stopped``: the shim was asked to; ``error``: why it never began."""
+    """How a run ended. ``stopped``: the shim was asked to; ``error``: why it never began.
+
+    ``oom_kills``: the host's count of processes killed for lack of memory, as ``RunRecord``'s is at the start.
+    """
 
     at: Moment
     status: int | None
@@ -33,6 +36,7 @@ class End:
     stopped: bool
     error: str
     lost_lines: int = 0
+    oom_kills: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,7 @@ class RunRecord:
     started: Moment
     grace_seconds: float
     ended: End | None = None
+    oom_kills: int | None = None
 
     @property
     def alive(self) -> bool:

@@ -27,7 +27,7 @@ from typing import Any, Final, NoReturn
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from agent.processes import boot_id, descendants, start_time
+from agent.processes import boot_id, descendants, oom_kills, start_time
 from agent.recordfile import RecordFile
 from agent.shimlog import LineLog
 
@@ -258,6 +258,7 @@ class Shim:
             "service": self._process(self._service),
             "started": _now(),
             "grace_seconds": self._spec["grace_seconds"],
+            "oom_kills": oom_kills(),
         }
         self._record.write(json.dumps(self._told).encode())
 
@@ -270,6 +271,7 @@ class Shim:
             "stopped": self._stop_asked and not self._as_fault,
             "error": error,
             "lost_lines": self._log.lost_lines,
+            "oom_kills": oom_kills(),
         }
         self._record.write(json.dumps({**self._told, "ended": end}).encode())
 

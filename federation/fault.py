@@ -1,10 +1,11 @@
 """A fault report: what is known of a crash, as it travels from the agent up to the origin of the version."""
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from federation import limits
+from federation.circumstances import EarlierFault, HostFacts
 from federation.codec import Moment
 from federation.errors import InvalidValueError, OversizedError
 from federation.identity import NodeId
@@ -33,7 +34,11 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultReport:
-    """One crash of one service on one instance. ``id`` is a random UUID: the same report arriving twice is one."""
+    """One crash of one service on one instance. ``id`` is a random UUID: the same report arriving twice is one.
+
+    ``trace``: the last stack trace in the log, line by line. ``earlier``: crashes before it, newest first. ``alike``:
+    how many since the last report came too fast to be reported each, and are told of by this number only.
+    """
 
     id: str
     service: ServiceKey
@@ -48,6 +53,10 @@ class FaultReport:
     put_back: ClientVersion | None = None
     uptime_seconds: float = 0.0
     log: tuple[str, ...] = ()
+    trace: tuple[str, ...] = ()
+    host: HostFacts = field(default_factory=HostFacts)
+    earlier: tuple[EarlierFault, ...] = ()
+    alike: int = 0
     path: tuple[Hop, ...] = ()
 
     def __post_init__(self) -> None:
@@ -57,6 +66,10 @@ class FaultReport:
             raise InvalidValueError(f"{self.exit_status} is not an exit status")
         if len(self.log) > limits.FAULT_LOG_LINES or len(self.path) > limits.FAULT_PATH_HOPS:
             raise OversizedError("a fault report has too many log lines or hops")
+        if len(self.trace) > limits.FAULT_TRACE_LINES or len(self.earlier) > limits.FAULT_EARLIER:
+            raise OversizedError("a fault report has too long a trace, or too many faults before it")
+        if not 0 <= self.alike <= limits.COUNT:
+            raise InvalidValueError(f"{self.alike} is not a number of crashes")
 
     def received_by(self, node: NodeName, node_id: NodeId, at: Moment) -> "FaultReport":
         """The report with one more hop.

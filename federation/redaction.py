@@ -90,13 +90,19 @@ class Redactor:
         """
         if self.rules.faults in (FaultsSent.OFF, FaultsSent.COUNTS):
             raise InvalidValueError("this link sends no fault reports")
-        log = () if self.rules.faults is FaultsSent.WITHOUT_LOG else self.lines(report.log)
+        # A stack trace is cut from the log: it goes where the log goes.
+        log, trace = (
+            () if self.rules.faults is FaultsSent.WITHOUT_LOG else self.lines(lines)
+            for lines in (report.log, report.trace)
+        )
         told = replace(
             report,
             instance=self.instance(report.instance),
             message=self.text(report.message),
             signal=None if report.signal is None else self.text(report.signal),
             log=log,
+            trace=trace,
+            earlier=tuple(replace(one, message=self.text(one.message)) for one in report.earlier),
         )
         return _fitting(told)
 

@@ -16,6 +16,8 @@ _SERVICE = f"""name developed provider developerDesired clientDesired latestDeve
 _ALARM = "id kind subject message firstSeen lastSeen count dismissedBy dismissed"
 _FAULT = """id service version instance occurred reason exitStatus signal message inProbation putBack uptimeSeconds
   received forwardTo forwarded path { node id received }"""
+_AROUND = """host { memoryBytes memoryFreeBytes diskBytes diskFreeBytes oomKills processors load }
+  earlier { id occurred version message }"""
 
 STATUS: Final = f"""query {{ node {{ name id key url version }} me {{ name role }} services {{ {_SERVICE} }}
   providers {{ {_PROVIDER} }} consumers {{ name id profile linked seen connected }} instances {{ {_INSTANCE} }}
@@ -117,7 +119,7 @@ LOGS: Final = """query ($service: String, $instance: String, $text: String, $lev
     service instance run sequence time level unit message } }"""
 FAULTS: Final = f"""query ($service: String, $first: Int!) {{
   faults(service: $service, first: $first) {{ {_FAULT} }} }}"""
-FAULT: Final = f"query ($id: ID!) {{ fault(id: $id) {{ {_FAULT} log }} }}"
+FAULT: Final = f"query ($id: ID!) {{ fault(id: $id) {{ {_FAULT} log trace alike {_AROUND} }} }}"
 
 TRANSFERS: Final = """query ($first: Int!) {
   transfers(first: $first) { provider service version base movedBytes fullBytes repairedBytes seconds at }

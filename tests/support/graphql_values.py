@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from federation.catalog.listing import Entry, Listing, marker
+from federation.circumstances import EarlierFault, HostFacts
 from federation.digest import Digest
 from federation.fault import FaultReport, Hop
 from federation.keys import PrivateKey
@@ -229,6 +230,17 @@ def fault() -> StoredFault:
         put_back=ClientVersion("acme-1.0.0"),
         uptime_seconds=0.5,
         log=("starting", "boom"),
+        trace=("Traceback (most recent call last):", "ValueError: boom"),
+        host=HostFacts(memory_bytes=8_000_000_000, memory_free_bytes=1_000_000, oom_kills=1, load=1500, processors=2),
+        earlier=(
+            EarlierFault(
+                id="6f1c1c1e-3a57-4a3e-9f37-0d0a86a7f0ab",
+                occurred=NOW,
+                version=ClientVersion("acme-1.0.0"),
+                message="boom",
+            ),
+        ),
+        alike=4,
         path=(Hop(node=NodeName("globex"), id=PEER_KEY.id, received=NOW),),
     )
     return StoredFault(report=report, service=report.service.service, received=NOW, forward_to=ACME)

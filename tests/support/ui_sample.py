@@ -10,6 +10,7 @@ from tests.support import ui_links_sample
 from tests.support.ui_values import OTHER_IDS, Document, ago
 
 NODE_ID = "QMTYXZV-5WDLQ2K-PCVBA7H-SJ3NRGE-4KXOTUM-Z6FWQIB-LDCY7PA-HVNE2RS"
+_ACME_ERROR = "RuntimeError: the entries' index is gone"
 _ACME_LOG = (
     "listening on 127.0.0.1:8082",
     "GET /health 200 1 ms",
@@ -100,11 +101,21 @@ def fault(instance: str, path: list[Document], **more: Any) -> Document:
         "reason": "exited",
         "exitStatus": 3,
         "signal": None,
-        "message": "RuntimeError: the entries' index is gone",
+        "message": _ACME_ERROR,
         "inProbation": True,
         "putBack": "acme-1.0.0",
         "uptimeSeconds": 0.72,
         "log": list(_ACME_LOG),
+        "trace": ["Traceback (most recent call last):", '  File "app.py", line 88', _ACME_ERROR],
+        "alike": 4,
+        "host": {
+            "memoryBytes": 8_300_000_000,
+            "memoryFreeBytes": 410_000_000,
+            "diskBytes": 64_000_000_000,
+            "diskFreeBytes": 12_000_000_000,
+            "oomKills": 0,
+        },
+        "earlier": [{"id": "e1", "occurred": ago(900), "version": "acme-1.0.1", "message": _ACME_ERROR}],
         "path": path,
         "received": ago(74),
         "forwardTo": "acme",

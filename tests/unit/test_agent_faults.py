@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.faults import Fault, FaultDesk, describe_end, fault_id
+from agent.faults import Fault, FaultDesk, describe_end, fault_id, keep_burst, read_burst
 from agent.home import Home, Unit
 from agent.runrecord import End, Process, RunRecord
 from agent.shimlog import LineLog
@@ -125,7 +125,67 @@ def test_the_oldest_reports_give_way(unit: Unit, desk: FaultDesk) -> None:
     """The instance keeps no more reports than the recipe says."""
     for number in range(5):
         assert desk.report(unit, Fault(run=run(end(), f"{number:08d}-a"), occurred=FIXED_START), keep=3)
-    assert len(list(unit.faults.iterdir())) == 3
+    assert len(list(unit.faults.glob("*/report.json"))) == 3
+    assert {path.name for path in unit.faults.iterdir() if path.is_file()} == {"burst.json"}
+
+
+def test_a_trace_and_what_came_before_stand_by_themselves(unit: Unit, desk: FaultDesk) -> None:
+    """A report has the last stack trace in one piece, the earlier crashes newest first, and what the host is like."""
+    write_log(unit, b"hello", b"Traceback (most recent call last):", b'  File "a"', b"ValueError: it broke", b"bye")
+    reports = [
+        desk.report(unit, Fault(run=run(end(), name), occurred=end().at), keep=20)
+        for name in ("00000001-aa", "00000002-bb", "00000003-cc")
+    ]
+    first, second, third = reports
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert first.trace == ("Traceback (most recent call last):", '  File "a"', "ValueError: it broke")
+    assert second.trace == ()
+    assert first.earlier == ()
+    assert [one.id for one in third.earlier] == [second.id, first.id]
+    assert third.earlier[1].message == "ValueError: it broke"
+    assert 0 < (third.host.memory_free_bytes or 0) <= (third.host.memory_bytes or 0)
+    assert 0 < (third.host.disk_free_bytes or 0) <= (third.host.disk_bytes or 0)
+    text = (unit.faults / first.id / "report.txt").read_text()
+    assert text.startswith("ValueError: it broke\n")
+    assert "web:blue acme-1.0.1_2 on web-1" in text
+    assert '    File "a"\n' in text
+
+
+def test_crashes_that_come_fast_are_all_counted(unit: Unit, desk: FaultDesk, spool: Spool) -> None:
+    """Of forty crashes within a minute nine are reported in full, and each says how many there were since the last."""
+    told = []
+    for number in range(1, 41):
+        fault = Fault(run=run(end(), f"{number:08d}-a"), occurred=FIXED_START + timedelta(seconds=number))
+        report = desk.report(unit, fault, keep=100)
+        # Told again after an interruption, none is counted twice.
+        assert desk.report(unit, fault, keep=100) is None
+        told += [] if report is None else [(number, report.alike)]
+    assert told == [(1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (10, 4), (20, 9), (30, 9), (40, 9)]
+    assert len(spool.waiting()) == len(told)
+    late = Fault(run=run(end(), "00000041-a"), occurred=FIXED_START + timedelta(seconds=70))
+    next_one = desk.report(unit, late, keep=100)
+    assert next_one is not None
+    assert next_one.alike == 0
+
+
+def test_an_interrupted_report_is_made_again_with_its_number(unit: Unit, desk: FaultDesk) -> None:
+    """What was counted before an interruption is told by the report that follows it, once."""
+    faults = [
+        Fault(run=run(end(), f"{number:08d}-a"), occurred=FIXED_START + timedelta(seconds=number))
+        for number in range(1, 11)
+    ]
+    for fault in faults[:-1]:
+        desk.report(unit, fault, keep=100)
+    counted = read_burst(unit.faults).after("00000010-a", faults[-1].occurred)
+    keep_burst(unit.faults, counted)
+    report = desk.report(unit, faults[-1], keep=100)
+    assert report is not None
+    assert report.alike == 4
+    keep_burst(unit.faults, counted)
+    assert desk.report(unit, faults[-1], keep=100) is None
+    assert read_burst(unit.faults).untold == 0
 
 
 def test_the_spool_is_bounded(spool: Spool) -> None:

@@ -8,7 +8,7 @@ import typer
 from node.cli import documents
 from node.cli.exits import CommandError, Exit
 from node.cli.options import Call, First, asking, group
-from node.cli.output import moment
+from node.cli.output import moment, size
 
 alone: Final = typer.Typer(rich_markup_mode=None)
 faults: Final = group(
@@ -106,6 +106,11 @@ async def list_faults(
     )
 
 
+def _free(host: dict[str, Any], what: str) -> str | None:
+    whole, free = host[f"{what}Bytes"], host[f"{what}FreeBytes"]
+    return None if whole is None or free is None else f"{size(free)} free of {size(whole)}"
+
+
 @asking(faults, "show", examples="vupdate faults show 6f1c1c1e-3a57-4a3e-9f37-0d0a86a7f0aa")
 async def show_fault(
     call: Call, fault: Annotated[str, typer.Argument(metavar="ID", help="The report's id.", show_default=False)]
@@ -125,10 +130,21 @@ async def show_fault(
             "ended": ended,
             "uptime": f"{one['uptimeSeconds']:.1f} s" + (", in probation" if one["inProbation"] else ""),
             "put back": one["putBack"],
+            "like it": one["alike"] and f"{one['alike']} crashes since the last report that were only counted",
+            "memory": _free(one["host"], "memory"),
+            "disk": _free(one["host"], "disk"),
+            "out of memory": one["host"]["oomKills"]
+            and f"the kernel killed {one['host']['oomKills']} processes of that host while it ran",
+            "before": "; ".join(f"{moment(had['occurred'])} {had['version']}" for had in one["earlier"]),
             "way": _way(one),
             "goes on": one["forwardTo"]
             and f"to {one['forwardTo']}, {'taken' if one['forwarded'] else 'not taken yet'}",
         }
     )
+    if one["trace"]:
+        call.out.say("stack trace:")
+        for line in one["trace"]:
+            call.out.say(f"  {line}")
+        call.out.say("log:")
     for line in one["log"]:
         call.out.say(f"  {line}")

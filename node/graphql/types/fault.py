@@ -5,6 +5,7 @@ from typing import Self
 
 import strawberry
 
+from federation import circumstances
 from federation import fault as faults
 from node.model.instance import StoredFault
 
@@ -18,6 +19,48 @@ class Hop:
     @classmethod
     def of(cls, hop: faults.Hop) -> Self:
         return cls(node=hop.node, id=hop.id, received=hop.received)
+
+
+def _number(value: int | None) -> float | None:
+    """A size for GraphQL, whose integers have 32 bits."""
+    return None if value is None else float(value)
+
+
+@strawberry.type(description="What a host was like when a service crashed on it; null: not known. Sizes in bytes.")
+class HostFacts:
+    memory_bytes: float | None
+    memory_free_bytes: float | None
+    disk_bytes: float | None
+    disk_free_bytes: float | None
+    oom_kills: int | None = strawberry.field(
+        description="Processes of the host that the kernel killed for lack of memory while the service ran."
+    )
+    processors: int | None
+    load: float | None = strawberry.field(description="The mean number of processes that wanted to run.")
+
+    @classmethod
+    def of(cls, facts: circumstances.HostFacts) -> Self:
+        return cls(
+            memory_bytes=_number(facts.memory_bytes),
+            memory_free_bytes=_number(facts.memory_free_bytes),
+            disk_bytes=_number(facts.disk_bytes),
+            disk_free_bytes=_number(facts.disk_free_bytes),
+            oom_kills=facts.oom_kills,
+            processors=facts.processors,
+            load=None if facts.load is None else facts.load / 1000,
+        )
+
+
+@strawberry.type(description="A crash of the same service on the same instance before this one.")
+class EarlierFault:
+    id: strawberry.ID
+    occurred: datetime
+    version: str
+    message: str
+
+    @classmethod
+    def of(cls, one: circumstances.EarlierFault) -> Self:
+        return cls(id=strawberry.ID(one.id), occurred=one.occurred, version=one.version, message=one.message)
 
 
 @strawberry.type(description="What is known of one crash of one service on one instance.")
@@ -35,6 +78,10 @@ class Fault:
     put_back: str | None = strawberry.field(description="The version that runs again instead.")
     uptime_seconds: float
     log: list[str] = strawberry.field(description="The last lines before the end.")
+    trace: list[str] = strawberry.field(description="The last stack trace in the log, line by line.")
+    host: HostFacts
+    earlier: list[EarlierFault] = strawberry.field(description="The crashes before it there, newest first.")
+    alike: int = strawberry.field(description="Crashes since the last report that were only counted.")
     path: list[Hop] = strawberry.field(description="The nodes that had it, in order.")
     received: datetime
     forward_to: str | None = strawberry.field(description="The provider it has to go on to.")
@@ -57,6 +104,10 @@ class Fault:
             put_back=report.put_back,
             uptime_seconds=report.uptime_seconds,
             log=list(report.log),
+            trace=list(report.trace),
+            host=HostFacts.of(report.host),
+            earlier=[EarlierFault.of(one) for one in report.earlier],
+            alike=report.alike,
             path=[Hop.of(hop) for hop in report.path],
             received=stored.received,
             forward_to=stored.forward_to,

@@ -3,6 +3,7 @@ import { Loader } from '@mantine/core';
 
 import { FaultReportDocument, type FaultReportQuery } from '../api/generated';
 import type { Transport } from '../api/transport';
+import { bytes } from '../format/bytes';
 import { clock, span, stampedLine } from '../format/time';
 import { Ago } from '../parts/Ago';
 import { Facts, VersionChip } from '../parts/parts';
@@ -39,6 +40,7 @@ function Whole({ fault, here }: { readonly fault: Report; readonly here: string 
       </div>
       <div><h3>{said.path}</h3><FaultPath fault={fault} here={here} withInstance /></div>
       <div><h3>{said.facts}</h3><Facts rows={rows(fault)} /></div>
+      {fault.trace.length > 0 && <div><h3>{said.trace}</h3><Trace lines={fault.trace} /></div>}
       <div>
         <h3>{said.log(fault.log.length)}</h3>
         {fault.log.length === 0 ? <p className="quiet">{said.noLog}</p> : <Tail lines={fault.log} />}
@@ -55,10 +57,36 @@ function rows(fault: Report) {
     [said.instance, fault.instance],
     [said.phase, fault.inProbation ? said.inProbation : said.running],
     [said.uptime, span(fault.uptimeSeconds)],
+    ...around(fault),
     [said.occurred, <Ago key="occurred" at={fault.occurred} />],
     [said.received, <Ago key="received" at={fault.received} />],
     [said.id, <code key="id">{fault.id}</code>],
   ] as const;
+}
+
+/** What is known beyond the crash itself; a row without anything to say is not shown. */
+function around({ alike, host, earlier }: Report) {
+  const room = (free: number | null, whole: number | null) =>
+    free === null || whole === null ? null : said.free(bytes(free), bytes(whole));
+  return [
+    [said.alike, alike > 0 ? said.alikeCount(alike) : null],
+    [said.outOfMemory, host.oomKills !== null && host.oomKills > 0 ? said.killed(host.oomKills) : null],
+    [said.memory, room(host.memoryFreeBytes, host.memoryBytes)],
+    [said.disk, room(host.diskFreeBytes, host.diskBytes)],
+    [said.earlier, earlier.length > 0 ? <Earlier key="earlier" faults={earlier} /> : null],
+  ] as const;
+}
+
+function Earlier({ faults }: { readonly faults: Report['earlier'] }) {
+  return (
+    <ul className={css.earlier}>
+      {faults.map(({ id, occurred, version }) => <li key={id}><Ago at={occurred} /> <code>{version}</code></li>)}
+    </ul>
+  );
+}
+
+function Trace({ lines }: { readonly lines: readonly string[] }) {
+  return <pre className={parts.log} tabIndex={0} data-trace>{lines.join('\n')}</pre>;
 }
 
 function Tail({ lines }: { readonly lines: readonly string[] }) {

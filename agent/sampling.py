@@ -1,0 +1,43 @@
+"""Decides which of many crashes that come fast are reported in full; all are counted. Pure."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from federation.codec import Moment
+
+WINDOW: Final = timedelta(minutes=1)
+IN_FULL: Final = 5
+"""As many crashes of one service in a window are each reported in full."""
+
+EVERY: Final = 10
+"""Of those after them in the same window, every tenth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """The crashes of one service that came fast: since when, how many, how many of them no report has told of yet.
+
+    ``last`` is the run that was counted last, so that it is never counted twice.
+    """
+
+    began: Moment | None = None
+    seen: int = 0
+    untold: int = 0
+    last: str = ""
+
+    def after(self, run: str, at: Moment) -> "Burst":
+        """With one more crash, that of ``run``, at ``at``."""
+        if self.began is None or not timedelta() <= at - self.began < WINDOW:
+            return replace(self, began=at, seen=1, untold=self.untold + 1, last=run)
+        return replace(self, seen=self.seen + 1, untold=self.untold + 1, last=run)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the crash counted last is reported in full."""
+        return self.seen <= IN_FULL or self.seen % EVERY == 0
+
+    @property
+    def told(self) -> "Burst":
+        """After a report that tells of all so far."""
+        return replace(self, untold=0)
