@@ -163,7 +163,7 @@ class FaultDesk:
                 keep_burst(unit.faults, burst.told)
             return None
         if burst.last != fault.run.run:
-            burst = burst.after(fault.run.run, fault.occurred)
+            burst = burst.after(fault.run.run, fault.run.version, fault.occurred)
             keep_burst(unit.faults, burst)
         if not burst.is_full:
             return None

@@ -18,19 +18,20 @@ EVERY: Final = 10
 class Burst:
     """The crashes of one service that came fast: since when, how many, how many of them no report has told of yet.
 
-    ``last`` is the run that was counted last, so that it is never counted twice.
+    ``last`` is the run that was counted last, so that it is never counted twice. Another version's first crash is news.
     """
 
     began: Moment | None = None
     seen: int = 0
     untold: int = 0
     last: str = ""
+    version: str = ""
 
-    def after(self, run: str, at: Moment) -> "Burst":
-        """With one more crash, that of ``run``, at ``at``."""
-        if self.began is None or not timedelta() <= at - self.began < WINDOW:
-            return replace(self, began=at, seen=1, untold=self.untold + 1, last=run)
-        return replace(self, seen=self.seen + 1, untold=self.untold + 1, last=run)
+    def after(self, run: str, version: str, at: Moment) -> "Burst":
+        """With one more crash, that of ``run`` of ``version``, at ``at``."""
+        counted = replace(self, untold=self.untold + 1, last=run, version=version)
+        is_new = version != self.version or self.began is None or not timedelta() <= at - self.began < WINDOW
+        return replace(counted, began=at, seen=1) if is_new else replace(counted, seen=self.seen + 1)
 
     @property
     def is_full(self) -> bool:

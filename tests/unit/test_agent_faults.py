@@ -178,7 +178,7 @@ def test_an_interrupted_report_is_made_again_with_its_number(unit: Unit, desk: F
     ]
     for fault in faults[:-1]:
         desk.report(unit, fault, keep=100)
-    counted = read_burst(unit.faults).after("00000010-a", faults[-1].occurred)
+    counted = read_burst(unit.faults).after("00000010-a", VERSION, faults[-1].occurred)
     keep_burst(unit.faults, counted)
     report = desk.report(unit, faults[-1], keep=100)
     assert report is not None

@@ -15,7 +15,7 @@ def test_every_crash_is_told_of_once(gaps: list[int]) -> None:
     burst, at, told = Burst(), FIXED_START, 0
     for number, gap in enumerate(gaps):
         at += timedelta(seconds=gap / 10)
-        burst = burst.after(str(number), at)
+        burst = burst.after(str(number), "acme-1.0.0", at)
         if burst.is_full:
             told += burst.untold
             burst = burst.told
@@ -27,14 +27,15 @@ def test_crashes_that_come_slowly_are_each_reported(gap_seconds: int, count: int
     """With a minute and more between them none is only counted."""
     burst = Burst()
     for number in range(count):
-        burst = burst.after(str(number), FIXED_START + timedelta(seconds=number * gap_seconds))
+        burst = burst.after(str(number), "acme-1.0.0", FIXED_START + timedelta(seconds=number * gap_seconds))
         assert burst.is_full
 
 
-def test_a_clock_set_back_begins_a_new_minute() -> None:
-    """A crash that seems to come before the last one is reported in full."""
+def test_what_is_news_is_reported_in_full() -> None:
+    """The first crash of another version, and one that seems to come before the last: the clock was set."""
     burst = Burst()
     for number in range(7):
-        burst = burst.after(str(number), FIXED_START)
+        burst = burst.after(str(number), "acme-1.0.0", FIXED_START)
     assert not burst.is_full
-    assert burst.after("7", FIXED_START - timedelta(hours=1)).is_full
+    assert burst.after("7", "acme-1.0.1", FIXED_START).is_full, "another version's crash is news"
+    assert burst.after("7", "acme-1.0.0", FIXED_START - timedelta(hours=1)).is_full
