@@ -9,7 +9,9 @@ _SOURCE = "name url ref directory"
 _SITE = f"service overlays {{ {_SOURCE} }} macros {{ name value }}"
 _MOVED = "moved { version base movedBytes fullBytes seconds }"
 _STATE = f"instance service phase since desired running committed failed error failures lastExit halted held {_MOVED}"
-_INSTANCE = f"name id enrolled seen connected revoked services problem states {{ {_STATE} }}"
+_INSTANCE = (
+    f"name id enrolled seen connected revoked services awaits {{ service source }} problem states {{ {_STATE} }}"
+)
 _SERVICE = f"""name developed provider developerDesired clientDesired latestDeveloper latestClient faults
   sources {{ {_SOURCE} }} site {{ {_SITE} }} running {{ {_STATE} }} task {{ {_TASK} }}
   lastTransfer {{ provider version base movedBytes fullBytes seconds at }} withdrawn {{ version by reason at }}"""
@@ -112,6 +114,8 @@ INSTANCES: Final = f"query {{ instances {{ {_INSTANCE} }} }}"
 ENROLMENT: Final = "mutation ($instance: String!) { createEnrolment(instance: $instance) { text instance expires } }"
 ASSIGN: Final = f"""mutation ($instance: String!, $services: [String!]) {{
   assignServices(instance: $instance, services: $services) {{ {_INSTANCE} }} }}"""
+MOVE: Final = f"""mutation ($service: String!, $source: String!, $target: String!, $atOnce: Boolean!) {{
+  moveService(service: $service, fromInstance: $source, toInstance: $target, atOnce: $atOnce) {{ {_INSTANCE} }} }}"""
 REVOKE: Final = f"mutation ($name: String!) {{ revokeInstance(name: $name) {{ {_INSTANCE} }} }}"
 
 LOGS: Final = """query ($service: String, $instance: String, $text: String, $level: Level, $first: Int!) {

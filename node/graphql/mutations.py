@@ -206,6 +206,22 @@ class Mutation(
         )
         return await _instance(info.context, assigned)
 
+    @field(
+        Role.ADMINISTRATOR,
+        "Move a service from one instance to another: it begins there once it has ended here, or at once. The target.",
+    )
+    async def move_service(
+        self, info: Info, service: str, from_instance: str, to_instance: str, *, at_once: bool = False
+    ) -> Instance:
+        moved = await info.context.usecases.instances.move(
+            values.read("service", ServiceKey, service),
+            source=values.read("fromInstance", InstanceName, from_instance),
+            target=values.read("toInstance", InstanceName, to_instance),
+            at_once=at_once,
+            who=info.context.who,
+        )
+        return await _instance(info.context, moved)
+
     @field(Role.ADMINISTRATOR, "Turn an agent away from now on; what it runs, it keeps running.")
     async def revoke_instance(self, info: Info, name: str) -> Instance:
         instance = values.read("name", InstanceName, name)

@@ -70,9 +70,9 @@ class AgentRoutes:
 
         async def newest() -> Event:
             revision = await self._use.instances.revision()
-            chosen = (await self._use.instances.get(agent.name)).services
-            which = "all" if chosen is None else ",".join(chosen)
-            return Event(id=f"{revision} {which}"[:200], name="assignment", data=f'{{"revision":{revision}}}')
+            chosen = (await self._use.instances.get(agent.name)).ordered
+            which = "all" if chosen is None else Digest.of(",".join(chosen).encode())
+            return Event(id=f"{revision} {which}", name="assignment", data=f'{{"revision":{revision}}}')
 
         async def allowed() -> bool:
             return await self._use.instances.of_id(agent.id) is not None

@@ -9,13 +9,15 @@ from federation.identity import NodeId
 from federation.keys import PublicKey
 from federation.names import InstanceName, NodeName, ServiceKey, ServiceName
 from federation.state import InstanceState
+from node.model.placement import Awaited
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
     """A host with an agent. ``services``: what it is to run; ``None``: all client versions that are desired.
 
-    ``id``, the agent's, follows from the key, and is stored to be found by.
+    ``awaits``: of these, what it begins once another instance has left it; ``leaving``: what it gave up to another one,
+    until its agent says that it is gone. ``id``, the agent's, follows from the key, and is stored to be found by.
     """
 
     name: InstanceName
@@ -25,10 +27,18 @@ class Instance:
     seen: Moment | None = None
     state: InstanceState | None = None
     revoked: bool = False
+    awaits: tuple[Awaited, ...] = ()
+    leaving: tuple[ServiceKey, ...] = ()
     id: NodeId = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", self.key.id)
+
+    @property
+    def ordered(self) -> tuple[ServiceKey, ...] | None:
+        """What its agent is told to run now; ``None``: all client versions that are desired."""
+        awaited = {one.key for one in self.awaits}
+        return None if self.services is None else tuple(key for key in self.services if key not in awaited)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

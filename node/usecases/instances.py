@@ -1,5 +1,6 @@
 """Attaches agents to this node, says what each is to run, and keeps what they report of themselves."""
 
+import functools
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -17,6 +18,7 @@ from federation.names import InstanceName, NodeName, ServiceKey
 from federation.state import InstanceState
 from node.model.desired import ListKind, Revision
 from node.model.instance import EnrolmentToken, Instance
+from node.model.placement import Awaited, arrived, given_up, gone, left, taken_in
 from node.model.version import StoredVersion
 from node.storage.port import Where
 from node.storage.repository import Repository
@@ -141,12 +143,53 @@ class Instances:
     async def assign(self, name: InstanceName, services: tuple[ServiceKey, ...] | None, *, who: str) -> Instance:
         """Say which services run on ``name``; ``None``: all client versions that are desired."""
         chosen = None if services is None else tuple(sorted(set(services)))
-        instance = await self._kept.change(name, lambda present: replace(present, services=chosen))
+
+        def assigned(present: Instance) -> Instance:
+            # What it is given by name it is to run now, wherever else it may be.
+            return replace(present, services=chosen, awaits=())
+
+        instance = await self._kept.change(name, assigned)
         detail = "all" if chosen is None else ", ".join(chosen) or "none"
         await self._audit.record(who, "assign", f"{name}: {detail}")
         self._hub.publish(Topic.INSTANCES, name)
         self._hub.publish(Topic.DESIRED, ListKind.CLIENT.value)
         return instance
+
+    async def move(
+        self, key: ServiceKey, *, source: InstanceName, target: InstanceName, at_once: bool, who: str
+    ) -> Instance:
+        """Have ``target`` run ``key`` instead of ``source``, once it has ended there, or ``at_once``.
+
+        Asked again, it goes on where it was interrupted. Returns the target.
+
+        Raises:
+            AbsentError: no such instance, or ``source`` is not to run it.
+            ConflictError: one of them runs all that is desired, or ``target`` is to run it already.
+        """
+        if source == target:
+            raise ConflictError(f"{key} is on {source} already")
+        waits = not at_once
+        given_up(await self.get(source), key, waits=waits)
+        # The target first: whoever is interrupted in between leaves a service that still runs where it was.
+        moved = await self._kept.change(target, lambda present: taken_in(present, key, source, waits=waits))
+        await self._kept.change(source, lambda present: given_up(present, key, waits=waits))
+        await self._audit.record(who, "move", f"{key}: {source} to {target}{', at once' if at_once else ''}")
+        self._told(source, target)
+        return moved
+
+    def _told(self, *names: InstanceName) -> None:
+        for name in names:
+            self._hub.publish(Topic.INSTANCES, name)
+        self._hub.publish(Topic.DESIRED, ListKind.CLIENT.value)
+
+    async def _settle(self, source: Instance) -> None:
+        """Let begin elsewhere what ``source`` has left."""
+        for key in left(source):
+            for one in await self._kept.all():
+                if Awaited(key=key, source=source.name) in one.awaits:
+                    await self._kept.change(one.name, functools.partial(arrived, key=key, source=source.name))
+                    self._told(one.name)
+            await self._kept.change(source.name, functools.partial(gone, key=key))
 
     # What an agent asks for.
 
@@ -195,7 +238,7 @@ class Instances:
 
     async def _assigned(self, instance: Instance, revision: Revision) -> dict[ServiceKey, StoredVersion]:
         desired = revision.client
-        keys = instance.services if instance.services is not None else tuple(ServiceKey(name) for name in desired)
+        keys = instance.ordered if instance.ordered is not None else tuple(ServiceKey(name) for name in desired)
         return {
             key: await self._versions.get(ListKind.CLIENT, key.service, desired[key.service])
             for key in sorted(keys)
@@ -212,5 +255,7 @@ class Instances:
             kept = state if old is None or state.at >= old.at else old
             return replace(present, state=kept, seen=self._clock.now())
 
-        await self._kept.change(name, newer)
+        instance = await self._kept.change(name, newer)
         self._hub.publish(Topic.INSTANCES, name)
+        if instance.leaving:
+            await self._settle(instance)

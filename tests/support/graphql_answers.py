@@ -19,6 +19,7 @@ from node.model.desired import Delta, ListKind, Revision
 from node.model.instance import Instance
 from node.model.peer import Provider
 from node.model.penalty import after_lie
+from node.model.placement import Awaited
 from node.model.report import OwnMark
 from node.model.task import TaskState
 from node.model.version import DevelopedService, GitSource, SiteSettings, StoredVersion
@@ -131,6 +132,11 @@ def kept(value: object, *, who: str) -> object:
     return value
 
 
+def moving(key: ServiceKey, *, source: InstanceName, target: InstanceName, at_once: bool, who: str) -> Instance:
+    awaits = () if at_once else (Awaited(key=key, source=source),)
+    return replace(HOST, name=target, services=(ServiceKey("guestbook"), key), awaits=awaits)
+
+
 def assigned(name: InstanceName, services: tuple[ServiceKey, ...] | None, *, who: str) -> Instance:
     return replace(HOST, services=services)
 
@@ -223,6 +229,7 @@ def answers() -> dict[str, Any]:
         "instances.connected": True,
         "instances.enrolment": OneTime(text="vua1:SECRET"),
         "instances.assign": assigned,
+        "instances.move": moving,
         "instances.revoke": replace(HOST, revoked=True),
         "logs.search": [FoundRecord(stream=found, record=log_record(7, "hello\x1b[2J"))],
         "faults.find": [fault()],

@@ -115,6 +115,7 @@ COMMANDS = [
     ("instance list", ["web-1", "all that is desired", "acme-1.0.1 failed"]),
     ("instance assign web-1 guestbook shop:worker", ["web-1 is to run guestbook, shop:worker"]),
     ("instance assign web-1 --all", ["all that is desired"]),
+    ("instance move shop:worker web-1 web-2", ["is to run guestbook, shop:worker (once web-1 has left it)"]),
     ("instance revoke web-1", ["turned away"]),
     ("agent enrolment web-1", ["vua1:SECRET"]),
     ("logs --service guestbook --level warning --text boom --first 5", ["web-1/guestbook hello"]),

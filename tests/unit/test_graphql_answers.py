@@ -309,6 +309,10 @@ CHANGES = [
         "Instances.assign(name=web-1, services=(), who=ann)",
     ),
     ('assignServices(instance: "web-1") { services }', "Instances.assign(name=web-1, services=None, who=ann)"),
+    (
+        'moveService(service: "shop:worker", fromInstance: "web-1", toInstance: "web-2") { awaits { service source } }',
+        "Instances.move(key=shop:worker, source=web-1, target=web-2, at_once=False, who=ann)",
+    ),
     ('revokeInstance(name: "web-1") { revoked }', "Instances.revoke(name=web-1, who=ann)"),
     ("createLoginLink(role: VIEWER) { url }", "Accounts.login_link(role=Role.VIEWER, who=ann)"),
 ]

@@ -22,7 +22,10 @@ Name = Annotated[str, typer.Argument(help="The instance's name.", show_default=F
 
 
 def _assigned(one: dict[str, Any]) -> str:
-    return "all that is desired" if one["services"] is None else ", ".join(one["services"]) or "nothing"
+    if one["services"] is None:
+        return "all that is desired"
+    awaited = {held["service"]: f"{held['service']} (once {held['source']} has left it)" for held in one["awaits"]}
+    return ", ".join(awaited.get(service, service) for service in one["services"]) or "nothing"
 
 
 def _state(one: dict[str, Any]) -> str:
@@ -76,6 +79,30 @@ async def assign(
     found = (await call.ask(documents.ASSIGN, instance=name, services=services or None))["assignServices"]
     call.out.document(found)
     call.out.say(f"{name} is to run {_assigned(found)}")
+
+
+@asking(
+    app,
+    "move",
+    examples="""
+    vupdate instance move shop:worker web-1 web-2
+    vupdate instance move shop:worker web-1 web-2 --at-once    # web-1 is gone for good
+    """,
+)
+async def move(
+    call: Call,
+    service: Annotated[str, typer.Argument(metavar="SERVICE[:ROLE]", show_default=False)],
+    source: Annotated[str, typer.Argument(metavar="FROM", help="Where it runs now.", show_default=False)],
+    target: Annotated[str, typer.Argument(metavar="TO", help="Where it is to run.", show_default=False)],
+    *,
+    at_once: Annotated[bool, typer.Option("--at-once", help="Do not wait until it has ended there.")] = False,
+) -> None:
+    """Move a service to another instance: it begins there once it has ended here, so that it never runs twice."""
+    found = (await call.ask(documents.MOVE, service=service, source=source, target=target, atOnce=at_once))[
+        "moveService"
+    ]
+    call.out.document(found)
+    call.out.say(f"{target} is to run {_assigned(found)}")
 
 
 @asking(app, "revoke", examples="vupdate instance revoke web-1")

@@ -67,6 +67,12 @@ class ServiceOnInstance:
         )
 
 
+@strawberry.type(description="A service on its way from another instance, where it has not ended yet.")
+class AwaitedService:
+    service: str
+    source: str
+
+
 @strawberry.type(description="A host with an agent.")
 class Instance:
     name: str
@@ -76,6 +82,9 @@ class Instance:
     connected: bool
     revoked: bool
     services: list[str] | None = strawberry.field(description="What it is to run; null: all desired client versions.")
+    awaits: list[AwaitedService] = strawberry.field(
+        description="Of these, what it begins once another instance has left it."
+    )
     states: list[ServiceOnInstance]
     problem: str = strawberry.field(description="Why its agent refuses what this node says; empty: it does not.")
 
@@ -90,6 +99,7 @@ class Instance:
             connected=connected,
             revoked=instance.revoked,
             services=None if instance.services is None else [str(key) for key in instance.services],
+            awaits=[AwaitedService(service=one.key, source=one.source) for one in instance.awaits],
             states=[ServiceOnInstance.of(instance.name, state) for state in services],
             problem=instance.state.problem if instance.state else "",
         )
