@@ -1,18 +1,22 @@
 """What waits on disk reaches the node: in order, at least once, and once where the node remembers numbers."""
 
 import random
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.home import Home, Unit
+from agent.logs import kept_lines
 from agent.shimlog import LineLog
 from agent.shipping import Shipper
 from agent.spool import Sent, Spool
+from federation.clock import SystemClock
 from federation.errors import OversizedError, UnreachableError
 from federation.link.answers import PeerError
 from federation.log import LogBatch
 from federation.names import ServiceKey
+from tests.support.clock import FakeClock
 
 KEY = ServiceKey("web")
 
@@ -57,8 +61,10 @@ def node() -> Node:
     return Node()
 
 
-def shipper(tmp_path: Path, node: Node) -> Shipper:
-    return Shipper(Spool(tmp_path / "spool"), node, random.Random(1))
+def shipper(tmp_path: Path, node: Node, clock: FakeClock | None = None) -> Shipper:
+    """One that waits for no rest of a trace unless ``clock`` says that it is young."""
+    later = FakeClock(SystemClock().now() + timedelta(hours=1))
+    return Shipper(Spool(tmp_path / "spool"), node, random.Random(1), clock or later)
 
 
 def log_of(unit: Unit, run: str) -> LineLog:
@@ -145,3 +151,20 @@ def test_a_damaged_note_means_from_the_beginning(tmp_path: Path) -> None:
     assert spool.sent(KEY) == Sent()
     (tmp_path / "logs" / f"{KEY}.json").write_text("{")
     assert spool.sent(KEY) == Sent()
+
+
+async def test_the_rest_of_a_trace_is_waited_for(tmp_path: Path, unit: Unit, node: Node) -> None:
+    """A trace that is still being written goes whole, what stands before it at once; after a second it goes as is."""
+    log = log_of(unit, "00000001-a")
+    log.feed(b"e", b"ready\nTraceback (most recent call last):\n  File\n")
+    clock = FakeClock(next(kept_lines(unit.logs / "00000001-a")).time)
+    ship = shipper(tmp_path, node, clock)
+    assert await ship.ship_next([unit])
+    assert not await ship.ship_next([unit])
+    log.feed(b"e", b"ValueError: x\n")
+    clock.advance(2)
+    assert await ship.ship_next([unit])
+    assert list(node.records.values()) == ["ready", "Traceback (most recent call last):\n  File\nValueError: x"]
+    log.feed(b"e", b"Traceback (most recent call last):\n  File\n")
+    clock.advance(3600)
+    assert await ship.ship_next([unit])
