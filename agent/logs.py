@@ -177,8 +177,8 @@ def read_on(
 ) -> tuple[list[Line], Position, Position]:
     """The next lines after ``position`` of about ``most_bytes``, all of one run, where they begin and end.
 
-    They end with a whole record if one ends within one and a half times ``most_bytes``. ``waits`` says of the first line of a record
-    that looks unfinished at the end of what is there whether the rest is to be waited for.
+    They end with a whole record if one ends within one and a half times ``most_bytes``. ``waits`` says of the first
+    line of a record that looks unfinished at the end of what is there whether the rest is to be waited for.
     """
     for run in runs(folder):
         if run < position.run or (folder / run / _KEPT_HERE).exists():

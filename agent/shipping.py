@@ -97,6 +97,16 @@ class Shipper:
                     raise
                 _log.error("fault report refused by the node", id=identity, error=str(error))
             await unbroken(self._spool.taken, identity)
+            await unbroken(self._tell_of_dropped)
+
+    def _tell_of_dropped(self) -> None:
+        """Say once the node is back what found no room while it was away."""
+        dropped = self._spool.gave_way()
+        if dropped.reports:
+            _log.error(
+                "fault reports found no room while the node was away", reports=dropped.reports, bytes=dropped.bytes
+            )
+            self._spool.told()
 
     async def _wait_for_fault(self) -> None:
         try:

@@ -5,12 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.home import Home, Unit
 from agent.logs import kept_lines
 from agent.shimlog import LineLog
 from agent.shipping import Shipper
-from agent.spool import Sent, Spool
+from agent.spool import GaveWay, Sent, Spool
 from federation.clock import SystemClock
 from federation.errors import OversizedError, UnreachableError
 from federation.link.answers import PeerError
@@ -168,3 +169,31 @@ async def test_the_rest_of_a_trace_is_waited_for(tmp_path: Path, unit: Unit, nod
     log.feed(b"e", b"Traceback (most recent call last):\n  File\n")
     clock.advance(3600)
     assert await ship.ship_next([unit])
+
+
+async def test_reports_beyond_the_budget_give_way_and_are_told_of(tmp_path: Path, node: Node) -> None:
+    """The newest reports stay within the bytes; what gave way is counted and told when one is taken."""
+    for number in range(6):
+        Spool(tmp_path / "spool", most_bytes=250).add(f"report-{number}", b"x" * 100)
+    spool = Spool(tmp_path / "spool", most_bytes=250)
+    assert spool.waiting() == ["report-4", "report-5"]
+    assert spool.gave_way() == GaveWay(reports=4, bytes=400)
+    with capture_logs() as said:
+        ship = shipper(tmp_path, node)
+        node.before = UnreachableError("away")
+        with pytest.raises(UnreachableError):
+            await ship._ship_fault("report-4")
+        assert said == []
+        node.before = None
+        await ship._ship_fault("report-4")
+        await ship._ship_fault("report-5")
+    assert [(entry["reports"], entry["bytes"]) for entry in said] == [(4, 400)]
+    assert spool.gave_way() == GaveWay()
+
+
+def test_the_newest_report_is_kept_whatever_its_size(tmp_path: Path) -> None:
+    """A report that is larger than the budget makes all others give way, not itself."""
+    spool = Spool(tmp_path, most_bytes=50)
+    spool.add("small", b"x" * 10)
+    spool.add("large", b"x" * 100)
+    assert spool.waiting() == ["large"]
