@@ -4,7 +4,7 @@ Deterministic over its lines, so that the same lines sent twice are the same rec
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -35,11 +35,17 @@ _FRAME: Final = re.compile(r"\s+at \S")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line as the shim wrote it; ``stream`` is ``o``, ``e`` or ``v``."""
+    """One line as the shim wrote it; ``stream`` is ``o``, ``e`` or ``v``.
+
+    ``goes_on``: a further piece of the line before it in its stream. ``beyond``: how many bytes of the line are not in
+    ``text``.
+    """
 
     time: datetime
     stream: str
     text: str
+    goes_on: bool = False
+    beyond: int = 0
 
 
 def parse_line(content: bytes) -> Line:
@@ -50,12 +56,17 @@ def parse_line(content: bytes) -> Line:
     """
     time, _, rest = content.decode("utf-8", "replace").partition(" ")
     stream, blank, text = rest.partition(" ")
-    if stream not in ("o", "e", "v") or not blank:
+    goes_on = stream in ("o+", "e+")
+    if not blank or not (goes_on or stream in ("o", "e", "v")):
         raise InvalidValueError("not a line of a shim")
     try:
-        return Line(from_text(time), stream, text.rstrip("\r"))
+        return Line(from_text(time), stream[0], text.rstrip("\r"), goes_on, _piece_bytes(content) if goes_on else 0)
     except ValueError as error:
         raise InvalidValueError("not a line of a shim") from error
+
+
+def _piece_bytes(content: bytes) -> int:
+    return len(content.split(b" ", 2)[2])
 
 
 class _Trace:
@@ -64,6 +75,11 @@ class _Trace:
     def __init__(self) -> None:
         self._open = False
         self._is_go = False
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing is under way, so that only the record before has a say."""
+        return not (self._open or self._is_go)
 
     def takes(self, text: str, before: Line | None) -> bool:
         """Whether ``text`` belongs to ``before``, the record so far."""
@@ -110,8 +126,97 @@ def _record(sequence: int, line: Line, form: str, localise: Localise) -> LogReco
     )
 
 
-def _joined(before: Line, text: str) -> Line:
-    return replace(before, text=f"{before.text}\n{text}"[: limits.LOG_MESSAGE_CHARS])
+def _extended(before: Line, line: Line) -> Line:
+    if line.goes_on:
+        return replace(before, beyond=before.beyond + line.beyond)
+    return replace(before, text=f"{before.text}\n{line.text}"[: limits.LOG_MESSAGE_CHARS])
+
+
+def _told(line: Line) -> Line:
+    """``line`` with a word about what is not in it."""
+    if not line.beyond:
+        return line
+    begun = "…" if line.text else "a line goes on here:"
+    note = f"{begun} ({line.beyond} bytes more are only in the log file on the instance)"
+    return replace(line, text=line.text[: limits.LOG_MESSAGE_CHARS - len(note) - 1] + " " * bool(line.text) + note)
+
+
+def join_pieces(lines: Iterable[Line]) -> list[Line]:
+    """``lines`` without further pieces of long ones, which say instead how much is left out."""
+    found: list[Line] = []
+    latest: dict[str, int] = {}
+    for line in lines:
+        if line.goes_on and line.stream in latest:
+            found[latest[line.stream]] = _extended(found[latest[line.stream]], line)
+        else:
+            latest[line.stream] = len(found)
+            found.append(replace(line, text="") if line.goes_on else line)
+    return [_told(line) for line in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """The lines of one record: the first and the last of them, by number, and their text so far."""
+
+    first: int
+    last: int
+    line: Line
+
+
+def _begin(number: int, line: Line) -> _Span:
+    if line.goes_on:
+        line = replace(line, text="")
+    elif len(line.text) > limits.LOG_MESSAGE_CHARS:
+        line = replace(line, text=line.text[: limits.LOG_MESSAGE_CHARS])
+    return _Span(number, number, line)
+
+
+def _spans(lines: Iterable[Line]) -> list[_Span]:
+    """The records in ``lines`` by their first lines; streams may alternate inside a record."""
+    found: list[_Span] = []
+    traces: dict[str, _Trace] = {}
+    latest: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        at = latest.get(line.stream)
+        before = None if at is None else found[at].line
+        trace = traces.get(line.stream) or traces.setdefault(line.stream, _Trace())
+        was_quiet = trace.is_quiet
+        takes = before is not None if line.goes_on else trace.takes(line.text, before)
+        if takes and at is not None:
+            found[at] = _Span(found[at].first, number, _extended(found[at].line, line))
+            continue
+        latest[line.stream] = len(found)
+        found.append(_begin(number, line))
+        if not was_quiet:
+            # What began before has no say in what goes on with this line, so records can be cut apart here.
+            traces[line.stream] = _Trace()
+            traces[line.stream].takes(line.text, None)
+    return found
+
+
+def boundaries(lines: Iterable[Line]) -> list[int]:
+    """The numbers of the lines before which no record is open, so that a batch may begin there."""
+    found, reached = [], -1
+    for span in _spans(lines):
+        if span.first > reached:
+            found.append(span.first)
+        reached = max(reached, span.last)
+    return found
+
+
+def open_since(lines: Sequence[Line]) -> int:
+    """Where the records begin that look as if they were not whole yet; the number of ``lines`` where none does."""
+    ends: dict[str, _Span] = {span.line.stream: span for span in _spans(lines)}
+    return min((span.first for span in ends.values() if _is_unfinished(span)), default=len(lines))
+
+
+def _is_unfinished(span: _Span) -> bool:
+    if span.line.stream == "v":
+        return False
+    head = span.line.text[:_HEAD_CHARS]
+    if 4 * len(span.line.text) >= limits.LOG_MESSAGE_CHARS:
+        return True  # perhaps the first piece of a long line: a character has at most four bytes
+    return span.first != span.last or bool(_TRACEBACK in head or _GO.match(head) or _THROWN.match(head))
 
 
 def to_records(
@@ -121,19 +226,8 @@ def to_records(
 
     ``form``: how the recipe says the service logs; ``localise`` gives a time without a zone that of this machine.
     """
-    joined: list[Line] = []
-    traces: dict[str, _Trace] = {}
-    last: dict[str, int] = {}
-    for line in lines:
-        at = last.get(line.stream)
-        before = None if at is None else joined[at]
-        takes = traces.setdefault(line.stream, _Trace()).takes(line.text, before)
-        if takes and at is not None:
-            joined[at] = _joined(joined[at], line.text)
-        else:
-            last[line.stream] = len(joined)
-            joined.append(replace(line, text=line.text[: limits.LOG_MESSAGE_CHARS]))
-    return tuple(_record(first_sequence + offset, line, form, localise) for offset, line in enumerate(joined))
+    spans = enumerate(_spans(lines), first_sequence)
+    return tuple(_record(sequence, _told(span.line), form, localise) for sequence, span in spans)
 
 
 def exception_line(lines: Iterable[str]) -> str:

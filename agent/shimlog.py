@@ -1,6 +1,7 @@
 """Writes the lines of a service to numbered files, each line with its time of arrival and its stream.
 
 Line: RFC 3339 UTC time, blank, ``o`` (stdout), ``e`` (stderr) or ``v`` (said by vUpdate), blank, the line as it came.
+A line over 64 KiB is written in pieces: each after the first bears ``o+`` or ``e+`` and goes on with the one before it.
 A file that is full is followed by the next number; the oldest beyond the bound are removed. A full disk costs lines,
 counted and said later, never the service. Nothing but the standard library: the shim loads this.
 """
@@ -44,18 +45,28 @@ class LineLog:
         self._descriptor = -1
         self._size = 0
         self._rests: dict[bytes, bytes] = {}
+        self._begun: set[bytes] = set()
         self._torn = False
         self._unsaid = 0
         self.lost_lines = 0
 
     def feed(self, stream: bytes, chunk: bytes) -> None:
         """Take ``chunk`` of ``stream``; its last, unfinished line waits for its end."""
-        content = self._rests.pop(stream, b"") + chunk
+        content = self._rests.get(stream, b"") + chunk
         lines = content.split(b"\n")
-        if len(content) > LINE_BYTES:
-            lines = [piece for line in lines for piece in _pieces(line)]
-        self._rests[stream] = lines.pop()
-        self._write(stream, lines)
+        rest = lines.pop()
+        is_long = len(rest) > LINE_BYTES
+        if is_long:
+            # What comes later may be the end of this line, so its last piece waits.
+            whole = (len(rest) - 1) // LINE_BYTES * LINE_BYTES
+            lines.append(rest[:whole])
+            rest = rest[whole:]
+        self._rests[stream] = rest
+        if lines:
+            written = self._write(stream, lines)
+            self._begun.discard(stream)
+            if is_long and written:
+                self._begun.add(stream)
 
     def end(self) -> None:
         """Write what has no line end, and close."""
@@ -67,20 +78,26 @@ class LineLog:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _write(self, stream: bytes, lines: list[bytes]) -> None:
-        if not lines:
-            return
-        prefix = _stamp() + b" " + stream + b" "
+    def _write(self, stream: bytes, lines: list[bytes]) -> bool:
+        """Write ``lines``, the first of which may go on with what was written; whether there was room."""
+        time = _stamp()
+        prefix, onward = time + b" " + stream + b" ", time + b" " + stream + b"+ "
         said = b""
         if self._unsaid:
-            said = b"%b v %d lines were lost here: the disk was full\n" % (prefix[:-3], self._unsaid)
+            said = b"%b v %d lines were lost here: the disk was full\n" % (time, self._unsaid)
+        if max(map(len, lines)) > LINE_BYTES:
+            lines = [(b"\n" + onward).join(_pieces(line)) if len(line) > LINE_BYTES else line for line in lines]
+        content = b"".join([prefix + line + b"\n" for line in lines])
+        if stream in self._begun:
+            content = onward + content[len(prefix) :]
         try:
-            self._append(said + b"".join(prefix + line + b"\n" for line in lines))
+            self._append(said + content)
         except OSError:
             self.lost_lines += len(lines)
             self._unsaid += len(lines)
-        else:
-            self._unsaid = 0
+            return False
+        self._unsaid = 0
+        return True
 
     def _append(self, content: bytes) -> None:
         if self._descriptor < 0 or self._size + len(content) > self._max_file_bytes:

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -15,10 +16,11 @@ import structlog
 from agent import logs
 from agent.home import Unit
 from agent.logs import Position
-from agent.records import to_records
+from agent.records import Line, to_records
 from agent.spool import Sent, Spool
 from agent.threads import unbroken
 from federation.backoff import Backoff
+from federation.clock import Clock
 from federation.errors import ConflictError, InvalidValueError, OversizedError, UnreachableError, VUpdateError
 from federation.link.answers import PeerError
 from federation.log import LogBatch, LogRecord
@@ -28,6 +30,7 @@ LOOK_SECONDS: Final = 1.0
 _FIRST_RETRY_SECONDS: Final = 1.0
 _MOST_RETRY_SECONDS: Final = 60.0
 _BATCH_BYTES: Final = 256 * 1024
+_TRACE_TIME: Final = timedelta(seconds=1)
 _FINAL_CODES: Final = frozenset({InvalidValueError.code, OversizedError.code})
 """The node's reasons for which it would refuse the same thing for ever."""
 
@@ -61,10 +64,11 @@ def _is_final(error: VUpdateError) -> bool:
 class Shipper:
     """Ships for all units of one agent."""
 
-    def __init__(self, spool: Spool, receiver: Receiver, rng: random.Random) -> None:
+    def __init__(self, spool: Spool, receiver: Receiver, rng: random.Random, clock: Clock) -> None:
         self._spool = spool
         self._receiver = receiver
         self._rng = rng
+        self._clock = clock
         self._sent: dict[ServiceKey, Sent] = {}
         self._hurried = asyncio.Event()
 
@@ -93,6 +97,16 @@ class Shipper:
                     raise
                 _log.error("fault report refused by the node", id=identity, error=str(error))
             await unbroken(self._spool.taken, identity)
+            await unbroken(self._tell_of_dropped)
+
+    def _tell_of_dropped(self) -> None:
+        """Say once the node is back what found no room while it was away."""
+        dropped = self._spool.gave_way()
+        if dropped.reports:
+            _log.error(
+                "fault reports found no room while the node was away", reports=dropped.reports, bytes=dropped.bytes
+            )
+            self._spool.told()
 
     async def _wait_for_fault(self) -> None:
         try:
@@ -132,9 +146,13 @@ class Shipper:
             start, end = sent.taken, sent.until
             lines = logs.read_between(unit.logs, start, end)
         else:
-            lines, start, end = logs.read_on(unit.logs, sent.taken, _BATCH_BYTES)
+            lines, start, end = logs.read_on(unit.logs, sent.taken, _BATCH_BYTES, waits=self._waits)
         records = to_records(lines, start.sequence, form=logs.form_of(unit.logs / end.run)) if lines else ()
         return _Found(key=unit.key, start=start, end=end, records=records)
+
+    def _waits(self, first: Line) -> bool:
+        """Whether the rest of a trace that began with ``first`` may be under way; a clock put back waits for none."""
+        return timedelta(0) <= self._clock.now() - first.time < _TRACE_TIME
 
     async def _ship_batch(self, found: _Found) -> None:
         on_its_way = Sent(taken=found.start, until=found.end)

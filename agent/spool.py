@@ -1,20 +1,22 @@
 """What waits on disk until the node has it: fault reports, each until it is taken, and how far logs were taken.
 
-Durable before it is told to anyone, bounded in number. When to send is for ``shipping``.
+Durable before it is told to anyone, bounded in number and bytes. When to send is for ``shipping``.
 """
 
 import contextlib
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from agent.logs import BEGINNING, Position
-from federation import codec
-from federation.errors import InvalidValueError
+from federation import codec, limits
+from federation.errors import DiskFullError, InvalidValueError
 from federation.files import write_atomic
 from federation.names import ServiceKey
 
 MOST_REPORTS: Final = 1000
+MOST_BYTES: Final = 256 * limits.MIB
 _SUFFIX: Final = ".json"
 
 
@@ -29,15 +31,25 @@ class Sent:
     until: Position | None = None
 
 
-class Spool:
-    """The spool in ``folder``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveWay:
+    """The fault reports that were dropped before the node had them."""
 
-    def __init__(self, folder: Path) -> None:
+    reports: int = 0
+    bytes: int = 0
+
+
+class Spool:
+    """The spool in ``folder``; all reports together have at most ``most_bytes``, but the newest is always kept."""
+
+    def __init__(self, folder: Path, *, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._gave_way = folder / "gave-way.json"
         self._faults = folder / "faults"
         self._logs = folder / "logs"
 
     def add(self, identity: str, report: bytes) -> None:
-        """Keep ``report`` until it is taken; twice is once. The oldest beyond the bound give way.
+        """Keep ``report`` until it is taken; twice is once. The oldest beyond the bounds give way.
 
         Raises:
             DiskFullError: nothing is kept.
@@ -46,8 +58,36 @@ class Spool:
         if path.exists():
             return
         write_atomic(path, report)
-        for old in self._by_age()[:-MOST_REPORTS]:
-            old.unlink(missing_ok=True)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        newest_first = [(path, path.stat().st_size) for path in reversed(self._by_age())]
+        totals = itertools.accumulate(size for _, size in newest_first)
+        olds = [
+            old
+            for number, (old, total) in enumerate(zip(newest_first, totals, strict=True))
+            if number and (number >= MOST_REPORTS or total > self._most_bytes)
+        ]
+        if not olds:
+            return
+        before = self.gave_way()
+        count = GaveWay(reports=before.reports + len(olds), bytes=before.bytes + sum(size for _, size in olds))
+        # Counted first: a power cut between may count a report twice, but hides none. A full disk needs the room more.
+        with contextlib.suppress(DiskFullError):
+            write_atomic(self._gave_way, codec.encode(count))
+        for path, _ in olds:
+            path.unlink(missing_ok=True)
+
+    def gave_way(self) -> GaveWay:
+        """What was dropped and not yet told."""
+        try:
+            return codec.decode(self._gave_way.read_bytes(), GaveWay)
+        except (FileNotFoundError, InvalidValueError):
+            return GaveWay()
+
+    def told(self) -> None:
+        """What was dropped was told."""
+        self._gave_way.unlink(missing_ok=True)
 
     def waiting(self) -> list[str]:
         """The ids of the reports that wait, oldest first."""

@@ -1,6 +1,7 @@
 """The shim's log files: written by line, rotated, read on from a position."""
 
 import errno
+import itertools
 import os
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from hypothesis import strategies as st
 
 from agent import logs
 from agent.logs import BEGINNING, Position
-from agent.records import Line
+from agent.records import Line, boundaries, to_records
 from agent.shimlog import LINE_BYTES, LineLog, segments
+from federation import limits
+from federation.log import LogRecord
 
 
 def line_log(folder: Path, max_file_bytes: int = 1_000_000, files: int = 3) -> LineLog:
@@ -31,8 +34,7 @@ def read_lines(folder: Path, most_bytes: int = 10_000) -> list[Line]:
         lines, start, end = logs.read_on(folder, position, most_bytes)
         if start == end:
             return found
-        # What vUpdate says of a gap stands in no file.
-        assert logs.read_between(folder, start, end) == lines or lines[0].stream == "v"
+        assert logs.read_between(folder, start, end) == lines
         found += lines
         position = end
 
@@ -78,13 +80,113 @@ def test_a_line_without_end_waits_for_it(tmp_path: Path) -> None:
     assert read_all(tmp_path) == ["one", "two", "three"]
 
 
-def test_a_line_that_never_ends(tmp_path: Path) -> None:
-    """A line of ten megabytes is cut into pieces and costs no more memory than one."""
-    log = line_log(tmp_path / "00000001-a", max_file_bytes=20_000_000)
-    for _ in range(160):
-        log.feed(b"o", b"x" * LINE_BYTES)
+def pieces(folder: Path) -> list[bytes]:
+    """What stands in the files of a run after the times."""
+    return [line.split(b" ", 1)[1] for path in segments(folder) for line in path.read_bytes().splitlines()]
+
+
+def test_a_line_of_ten_megabytes(tmp_path: Path) -> None:
+    """It is written in pieces that say so, whole, and becomes one record that says how much is left out of it."""
+    size = 160 * LINE_BYTES
+    log = line_log(tmp_path / "00000001-a", max_file_bytes=3_000_000, files=10)
+    log.feed(b"o", b"before\n")
+    for _ in range(320):
+        log.feed(b"o", b"x" * (LINE_BYTES // 2))
+    log.feed(b"o", b"\nafter\n")
     log.end()
-    assert "".join(read_all(tmp_path)) == "x" * (160 * LINE_BYTES)
+    found = pieces(tmp_path / "00000001-a")
+    assert (found[0], found[-1]) == (b"o before", b"o after")
+    assert found[1] == b"o " + b"x" * LINE_BYTES
+    assert found[2:-1] == [b"o+ " + b"x" * LINE_BYTES] * 159
+    lines, _, _ = logs.read_on(tmp_path, BEGINNING, 256 * 1024)
+    before, record, after = to_records(lines, 1)
+    assert texts(logs.last_lines(tmp_path / "00000001-a", 2)) == [
+        f"a line goes on here: ({LINE_BYTES * 25} bytes more are only in the log file on the instance)", "after",
+    ]  # fmt: skip
+    assert (before.message, after.message) == ("before", "after")
+    assert len(record.message) == limits.LOG_MESSAGE_CHARS
+    assert record.message.endswith(f"x … ({size - LINE_BYTES} bytes more are only in the log file on the instance)")
+
+
+def test_a_line_whose_beginning_is_gone(tmp_path: Path) -> None:
+    """What is left of it becomes a record that says what it is."""
+    folder = tmp_path / "00000001-a"
+    log = line_log(folder, max_file_bytes=2 * LINE_BYTES, files=2)
+    for _ in range(9):
+        log.feed(b"e", b"x" * LINE_BYTES)
+    log.feed(b"e", b"\nend\n")
+    log.end()
+    lines, _, _ = logs.read_on(tmp_path, Position(run="00000001-a", segment=1), 256 * 1024)
+    gap, rest, end = (record.message for record in to_records(lines, 1))
+    assert gap.endswith("log files were removed here before they could be sent")
+    assert rest.startswith("a line goes on here: (")
+    assert rest.endswith(" bytes more are only in the log file on the instance)")
+    assert end == "end"
+
+
+@given(
+    lines=st.lists(st.tuples(st.integers(0, 200_000), st.binary(min_size=1, max_size=3)), max_size=6),
+    chunk=st.integers(1000, 300_000),
+)
+def test_pieces_join_to_the_line_that_was_cut(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[tuple[int, bytes]], chunk: int
+) -> None:
+    """However long a line is, whatever its bytes and its chunks are, its pieces are at most 64 KiB and join to it."""
+    folder = tmp_path_factory.mktemp("logs")
+    content = b"".join((part.replace(b"\n", b"") or b"\xff") * (size // len(part)) + b"\n" for size, part in lines)
+    log = line_log(folder, max_file_bytes=10_000_000)
+    for start in range(0, len(content), chunk):
+        log.feed(b"o", content[start : start + chunk])
+    log.end()
+    joined: list[bytes] = []
+    for path in segments(folder):
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            _, stream, text = line.split(b" ", 2)
+            assert len(text) <= LINE_BYTES
+            if stream == b"o+":
+                joined[-1] += text
+            else:
+                joined.append(text)
+    assert joined == content.split(b"\n")[:-1]
+
+
+_TRACES = st.lists(
+    st.sampled_from(
+        ["plain", "ERROR it broke", "Traceback (most recent call last):", "  File x", "ValueError: x", "", "panic: x",
+         "goroutine 1 [running]:", "main.go(1)", "java.lang.Error: x", "\tat a.B", "{}", "y" * 500]
+    ),
+    max_size=60,
+)  # fmt: skip
+
+
+@given(texts=_TRACES, streams=st.text("oe", min_size=60, max_size=60), most=st.integers(100, 3000))
+def test_batches_give_the_records_that_one_batch_gives(
+    tmp_path_factory: pytest.TempPathFactory, texts: list[str], streams: str, most: int
+) -> None:
+    """Wherever batches end, no record is torn that half a batch has room for."""
+    folder = tmp_path_factory.mktemp("logs")
+    log = line_log(folder / "00000001-a", max_file_bytes=1, files=100)
+    for stream, text in zip(streams, texts, strict=False):
+        log.feed(stream.encode(), text.encode() + b"\n")
+    log.end()
+    whole = to_records(read_lines(folder, 10**6), 1)
+    found: list[LogRecord] = []
+    position = BEGINNING
+    while True:
+        lines, start, position = logs.read_on(folder, position, most)
+        if start == position:
+            break
+        assert logs.read_between(folder, start, position) == lines
+        found += to_records(lines, len(found) + 1)
+    if not is_beyond(read_lines(folder, 10**6), most // 2):
+        assert tuple(found) == whole
+
+
+def is_beyond(lines: list[Line], most: int) -> bool:
+    """Whether lines that hang together have more than ``most`` bytes as they stand in a file."""
+    starts = [*boundaries(lines), len(lines)]
+    sizes = [sum(30 + len(line.text) for line in lines[a:b]) for a, b in itertools.pairwise(starts)]
+    return max(sizes, default=0) > most
 
 
 def test_rotation_keeps_the_newest(tmp_path: Path) -> None:
@@ -97,7 +199,7 @@ def test_rotation_keeps_the_newest(tmp_path: Path) -> None:
     assert len(segments(folder)) == 2
     found = read_all(tmp_path, 10)
     assert found[0].endswith("log files were removed here before they could be sent")
-    assert found[-1][0] == "x"
+    assert found[-2][0] == "9"
 
 
 def test_a_full_disk_costs_lines_not_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

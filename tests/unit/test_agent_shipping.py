@@ -1,18 +1,23 @@
 """What waits on disk reaches the node: in order, at least once, and once where the node remembers numbers."""
 
 import random
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from agent.home import Home, Unit
+from agent.logs import kept_lines
 from agent.shimlog import LineLog
 from agent.shipping import Shipper
-from agent.spool import Sent, Spool
+from agent.spool import GaveWay, Sent, Spool
+from federation.clock import SystemClock
 from federation.errors import OversizedError, UnreachableError
 from federation.link.answers import PeerError
 from federation.log import LogBatch
 from federation.names import ServiceKey
+from tests.support.clock import FakeClock
 
 KEY = ServiceKey("web")
 
@@ -57,8 +62,10 @@ def node() -> Node:
     return Node()
 
 
-def shipper(tmp_path: Path, node: Node) -> Shipper:
-    return Shipper(Spool(tmp_path / "spool"), node, random.Random(1))
+def shipper(tmp_path: Path, node: Node, clock: FakeClock | None = None) -> Shipper:
+    """One that waits for no rest of a trace unless ``clock`` says that it is young."""
+    later = FakeClock(SystemClock().now() + timedelta(hours=1))
+    return Shipper(Spool(tmp_path / "spool"), node, random.Random(1), clock or later)
 
 
 def log_of(unit: Unit, run: str) -> LineLog:
@@ -145,3 +152,48 @@ def test_a_damaged_note_means_from_the_beginning(tmp_path: Path) -> None:
     assert spool.sent(KEY) == Sent()
     (tmp_path / "logs" / f"{KEY}.json").write_text("{")
     assert spool.sent(KEY) == Sent()
+
+
+async def test_the_rest_of_a_trace_is_waited_for(tmp_path: Path, unit: Unit, node: Node) -> None:
+    """A trace that is still being written goes whole, what stands before it at once; after a second it goes as is."""
+    log = log_of(unit, "00000001-a")
+    log.feed(b"e", b"ready\nTraceback (most recent call last):\n  File\n")
+    clock = FakeClock(next(kept_lines(unit.logs / "00000001-a")).time)
+    ship = shipper(tmp_path, node, clock)
+    assert await ship.ship_next([unit])
+    assert not await ship.ship_next([unit])
+    log.feed(b"e", b"ValueError: x\n")
+    clock.advance(2)
+    assert await ship.ship_next([unit])
+    assert list(node.records.values()) == ["ready", "Traceback (most recent call last):\n  File\nValueError: x"]
+    log.feed(b"e", b"Traceback (most recent call last):\n  File\n")
+    clock.advance(3600)
+    assert await ship.ship_next([unit])
+
+
+async def test_reports_beyond_the_budget_give_way_and_are_told_of(tmp_path: Path, node: Node) -> None:
+    """The newest reports stay within the bytes; what gave way is counted and told when one is taken."""
+    for number in range(6):
+        Spool(tmp_path / "spool", most_bytes=250).add(f"report-{number}", b"x" * 100)
+    spool = Spool(tmp_path / "spool", most_bytes=250)
+    assert spool.waiting() == ["report-4", "report-5"]
+    assert spool.gave_way() == GaveWay(reports=4, bytes=400)
+    with capture_logs() as said:
+        ship = shipper(tmp_path, node)
+        node.before = UnreachableError("away")
+        with pytest.raises(UnreachableError):
+            await ship._ship_fault("report-4")
+        assert said == []
+        node.before = None
+        await ship._ship_fault("report-4")
+        await ship._ship_fault("report-5")
+    assert [(entry["reports"], entry["bytes"]) for entry in said] == [(4, 400)]
+    assert spool.gave_way() == GaveWay()
+
+
+def test_the_newest_report_is_kept_whatever_its_size(tmp_path: Path) -> None:
+    """A report that is larger than the budget makes all others give way, not itself."""
+    spool = Spool(tmp_path, most_bytes=50)
+    spool.add("small", b"x" * 10)
+    spool.add("large", b"x" * 100)
+    assert spool.waiting() == ["large"]

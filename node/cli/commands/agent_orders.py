@@ -110,7 +110,7 @@ async def _print_log(out: Output, unit: "Unit", run: str) -> None:
     if run not in await asyncio.to_thread(runs, unit.logs):
         raise CommandError(f"no log of a run {run!r} is kept: 'vupdate agent history {unit.key}' lists the runs")
     for line in kept_lines(unit.logs / run):
-        out.event({"time": to_text(line.time), "stream": line.stream, "text": line.text})
+        out.event({"time": to_text(line.time), "stream": line.stream, "text": line.text, "goes_on": line.goes_on})
         out.say(f"{to_text(line.time)} {line.text}")
 
 
