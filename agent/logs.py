@@ -65,7 +65,7 @@ def _lines(content: bytes) -> list[Line]:
 
 
 def _gap(first: Line, count: int) -> Line:
-    return Line(first.time, "v", f"{count} log files were removed here before they could be sent")
+    return Line(first.time, "v", f"{count} log files, or what was left to send of them, were removed here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +79,16 @@ class _Placed:
 
 def _placed(folder: Path, position: Position) -> Iterator[_Placed]:
     """The lines with their ends that are there of one run after ``position``."""
-    before, offset = position.segment, position.offset
+    before, is_read = position.segment, position.segment == 0
     for path in segments(folder):
         number = int(path.stem)
         if number < before:
             continue
-        missed = number - before - 1
-        offset = offset if number == before else 0
-        before = number
         with contextlib.suppress(FileNotFoundError), path.open("rb") as stream:
+            offset = position.offset if number == position.segment else 0
+            # A file that was begun and is gone had perhaps more to send.
+            missed = 0 if number == before else number - before - is_read
+            before, is_read = number, True
             for one in _of_file(stream, number, offset):
                 if missed > 0 and one.line is not None:
                     yield _Placed(_gap(one.line, missed), (number, one.end[1] - one.bytes), 0)

@@ -118,7 +118,7 @@ def test_a_line_whose_beginning_is_gone(tmp_path: Path) -> None:
     log.end()
     lines, _, _ = logs.read_on(tmp_path, Position(run="00000001-a", segment=1), 256 * 1024)
     gap, rest, end = (record.message for record in to_records(lines, 1))
-    assert gap.endswith("log files were removed here before they could be sent")
+    assert gap.endswith("log files, or what was left to send of them, were removed here")
     assert rest.startswith("a line goes on here: (")
     assert rest.endswith(" bytes more are only in the log file on the instance)")
     assert end == "end"
@@ -198,7 +198,7 @@ def test_rotation_keeps_the_newest(tmp_path: Path) -> None:
     log.end()
     assert len(segments(folder)) == 2
     found = read_all(tmp_path, 10)
-    assert found[0].endswith("log files were removed here before they could be sent")
+    assert found[0].endswith("log files, or what was left to send of them, were removed here")
     assert found[-2][0] == "9"
 
 
@@ -245,3 +245,18 @@ def test_the_last_lines(tmp_path: Path) -> None:
     assert len(segments(folder)) > 2
     assert [text.split()[0] for text in texts(logs.last_lines(folder, 300))] == [str(n) for n in range(100, 400)]
     assert logs.last_lines(tmp_path / "absent", 5) == []
+
+
+def test_the_rest_of_a_file_that_is_removed_is_said(tmp_path: Path) -> None:
+    """Where a file goes that was sent in part only, it counts among those removed."""
+    folder = tmp_path / "00000001-a"
+    log = line_log(folder, max_file_bytes=2 * LINE_BYTES, files=2)
+    log.feed(b"o", b"one\ntwo\n")
+    lines, _, position = logs.read_on(tmp_path, BEGINNING, 1)
+    assert texts(lines) == ["one"]
+    for _ in range(3):
+        log.feed(b"o", b"x" * LINE_BYTES + b"\n")
+        log.feed(b"o", b"y" * LINE_BYTES + b"\n")
+    assert [int(path.stem) for path in segments(folder)] == [5, 6]
+    gap, *_ = texts(logs.read_on(tmp_path, position, 1)[0])
+    assert gap == "4 log files, or what was left to send of them, were removed here"
