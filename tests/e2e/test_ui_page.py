@@ -139,6 +139,15 @@ async def test_a_change_is_shown_live_and_told_to_screen_readers(page: Page, nod
     assert set(node.requests) == {"Services", "Links"}
 
 
+async def test_an_operators_order_on_a_host_is_shown(page: Page, node: UiFakeNode) -> None:
+    """A service that was stopped on its host says so, and by which command it starts; so does what moves to it."""
+    node.find_service("guestbook")["running"][1] = place("globex-2", None, phase="STOPPED", halted=True)
+    node.data["instances"][0] |= {"services": ["shop"], "awaits": [{"service": "shop", "source": "globex-2"}]}
+    node.tell("INSTANCES")
+    await expect(page.locator("[data-instance=globex-2] [data-wish]")).to_contain_text("vupdate agent start")
+    await expect(page.get_by_text("shop, once globex-2 has left it")).to_be_attached()
+
+
 async def test_many_hints_are_read_as_few(page: Page, node: UiFakeNode) -> None:
     """A burst of hints costs a handful of requests, and the last state is what is shown."""
     await page.wait_for_load_state("networkidle")
@@ -166,6 +175,9 @@ async def test_a_fault_report_opens_whole_and_can_be_linked(page: Page, context:
     assert "Fault report of guestbook" in text
     assert "globex-1 → globex → acme" in text
     assert "in probation" in text
+    assert "4 more crashes since the last report" in text
+    assert "free of" in text
+    await expect(drawer.locator("[data-trace]")).to_contain_text("Traceback (most recent call last):")
     address = page.url
     await ui_pages.close_drawer(page)
     assert page.url.rstrip("#") == f"{url}/"

@@ -35,6 +35,8 @@ def place(instance: str, version: str | None, **more: Any) -> Document:
         "error": "",
         "failures": 0,
         "lastExit": "",
+        "halted": False,
+        "held": False,
         "moved": None,
     }
     return {**state, **more}
@@ -227,4 +229,5 @@ def _instance(name: str) -> Document:
         "services": None,
         "states": [],
         "problem": "",
+        "awaits": [],
     }

@@ -18,7 +18,7 @@ export function service(more: Partial<Service> = {}): Service {
 export function state(more: Partial<ServicePlace> = {}): ServicePlace {
   return {
     instance: 'globex-1', service: 'guestbook', phase: 'RUNNING', since: AT, desired: 'acme-1.0.1',
-    running: 'acme-1.0.1', committed: 'acme-1.0.1', failed: null, error: '', failures: 0, lastExit: '', moved: null, ...more,
+    running: 'acme-1.0.1', committed: 'acme-1.0.1', failed: null, error: '', failures: 0, lastExit: '', halted: false, held: false, moved: null, ...more,
   };
 }
 
@@ -38,7 +38,7 @@ export function provider(more: Partial<Provider> = {}): Provider {
 }
 
 export function instance(more: Partial<Instance> = {}): Instance {
-  return { name: 'globex-1', id: 'I', enrolled: AT, seen: AT, connected: true, revoked: false, services: null, problem: '', ...more };
+  return { name: 'globex-1', id: 'I', enrolled: AT, seen: AT, connected: true, revoked: false, services: null, problem: '', awaits: [], ...more };
 }
 
 export function consumer(more: Partial<Consumer> = {}): Consumer {

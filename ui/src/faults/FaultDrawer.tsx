@@ -86,7 +86,11 @@ function Earlier({ faults }: { readonly faults: Report['earlier'] }) {
 }
 
 function Trace({ lines }: { readonly lines: readonly string[] }) {
-  return <pre className={parts.log} tabIndex={0} data-trace>{lines.join('\n')}</pre>;
+  return (
+    <pre className={parts.log} tabIndex={0} data-trace>
+      {lines.map((line, index) => <span key={index} className={parts.logLine}>{line === '' ? ' ' : line}</span>)}
+    </pre>
+  );
 }
 
 function Tail({ lines }: { readonly lines: readonly string[] }) {

@@ -33,6 +33,9 @@ export function PlaceCard({ place, withdrawal }: Props) {
       {!place.online && (
         <div className={css.row}>{said.offline}{place.seen !== null && <>, {texts.links.seen} <Ago at={place.seen} /></>}</div>
       )}
+      {state !== null && (state.halted || state.held) && (
+        <div className={css.row} data-wish>{state.halted ? said.halted : said.held}</div>
+      )}
       <WithdrawnNote withdrawal={withdrawal} />
       <Failure place={place} />
       {moved !== null && (

@@ -89,6 +89,8 @@ export const links = {
   runs: 'runs',
   allServices: 'all that is desired',
   noServices: 'nothing',
+  awaits: 'awaits',
+  onceLeft: (service: string, source: string) => `${service}, once ${source} has left it`,
   nodeId: 'node id',
   noProviders: 'This node takes nothing from others. With an invitation, link it by:',
   noConsumers: 'Nobody takes versions from this node. Invite a node to a profile by:',

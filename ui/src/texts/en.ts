@@ -133,6 +133,8 @@ export const en = {
     failed: (version: string) => `${version} failed`,
     putBack: (version: string) => `${version} was put back and runs.`,
     offline: 'agent not connected',
+    halted: 'stopped by an operator on the host: vupdate agent start',
+    held: 'held by an operator on the host: no update begins before vupdate agent release',
     failures: (times: number) => `${count(times, 'failure', 'failures')} in a row`,
     faults: (number: number) => count(number, 'fault report', 'fault reports'),
     task: (kind: TaskKind, state: TaskState) => `${taskKinds[kind]} ${state === 'QUEUED' ? 'queued' : 'in flight'}`,
