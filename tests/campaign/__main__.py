@@ -1,4 +1,4 @@
-"""Kills the agent, its shims, its services or all of them at random moments of random updates, and prints a table.
+"""Kills an agent, its shims, its two services or all of them at random moments of random updates; prints a table.
 
 ``python -m tests.campaign [--runs N] [--seed S]``; the same seed makes the same plan. The first run that leaves
 anything but one right version is told, and the campaign ends with status 1.
@@ -22,23 +22,25 @@ LATEST_MILLISECONDS = 900
 
 
 async def campaign(folder: Path, *, runs: int, seed: int) -> tuple[Counter[tuple[str, str]], float]:
-    """Do ``runs`` attacks; how many of each kind went right, and the longest time that an agent took to settle."""
+    """Do ``runs`` attacks; how many updates of each kind went right, and how long the slowest agent took to settle."""
     rng = random.Random(seed)
     right: Counter[tuple[str, str]] = Counter()
     async with agent_node(folder / "node") as node, killer() as deadly:
         home = folder / "agent"
         node.attach(home)
-        stage = Stage(node=node, home=home, killer=deadly)
+        stage = Stage.of(node, home, deadly)
         try:
             for number in range(1, runs + 1):
-                scenario, victims = rng.choice(SCENARIOS), rng.choice(VICTIMS)
+                scenarios, victims = [rng.choice(SCENARIOS) for _ in stage.actors], rng.choice(VICTIMS)
                 moment = rng.randrange(LATEST_MILLISECONDS)
                 try:
-                    await stage.attack(scenario, victims, moment)
+                    await stage.attack(scenarios, victims, moment)
                 except (AssertionError, TimeoutError):
-                    print(f"run {number}: {scenario}, {victims} killed after {moment} ms", file=sys.stderr)
+                    print(
+                        f"run {number}: {' and '.join(scenarios)}, {victims} killed after {moment} ms", file=sys.stderr
+                    )
                     raise
-                right[scenario, victims] += 1
+                right.update((scenario, victims) for scenario in scenarios)
         finally:
             await stop_services(home)
     return right, stage.worst_seconds
@@ -54,7 +56,7 @@ def main() -> None:
     print(f"{'scenario':10}" + "".join(f"{victims:>9}" for victims in VICTIMS))
     for scenario in SCENARIOS:
         print(f"{scenario:10}" + "".join(f"{right[scenario, victims]:9}" for victims in VICTIMS))
-    print(f"{right.total()} of {given.runs} right; the slowest agent settled in {worst:.1f} s")
+    print(f"{right.total()} updates in {given.runs} runs right; the slowest agent settled in {worst:.1f} s")
 
 
 if __name__ == "__main__":
