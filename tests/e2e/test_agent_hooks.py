@@ -83,7 +83,7 @@ async def test_a_pattern_that_never_ends_is_given_up_on(
     node: AgentNode, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A pattern that would take for ever holds up nothing but its own update, and that for a while only."""
-    monkeypatch.setattr("agent.commands._MATCH_SECONDS", 0.5)
+    monkeypatch.setattr("agent.patterns.SECONDS", 0.5)
     hooks = "before_stop = [ { run = [\"./hook\"], output_match = '(a+)+$' } ]"
     async with running_agent(home):
         await first(node)
