@@ -1,7 +1,7 @@
 """Runs the web server: Granian inside this process, over TLS if the node serves it.
 
-A renewed certificate is taken without a pause: a second server begins to listen at the same port, then the first one
-stops to, and the streams it still has go on.
+A renewed certificate is taken without a pause: a second server begins to listen at the same port and gets all that
+connect from then on, then the first one stops to, and the streams it still has go on.
 """
 
 import asyncio
@@ -10,25 +10,26 @@ from typing import Final
 
 import structlog
 from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
 from quart import Quart
 
 from federation.errors import LocalError
 from federation.link.tls import CertificateFiles
 from node.certificates import Certificates
 from node.config import Settings
+from node.listener import ListeningServer
 
 _BACKLOG: Final = 4096
 # Granian counts open streams against this number, and at its default of 1,024 the next one hangs the whole server.
 _STREAMS_MOST: Final = 100_000
 _STOP_SECONDS: Final = 10
-_OVERLAP_SECONDS: Final = 1.0
+# What the first server had accepted has this long to say which page it wants: a TLS handshake over a slow line.
+_OVERLAP_SECONDS: Final = 10.0
 _log = structlog.get_logger(__name__)
 
 
-def _server(app: Quart, settings: Settings, files: CertificateFiles | None) -> Server:
+def _server(app: Quart, settings: Settings, files: CertificateFiles | None) -> ListeningServer:
     """A server at the node's port; over TLS 1.3 where there is a certificate."""
-    return Server(
+    return ListeningServer(
         app,
         address=settings.host,
         port=settings.port,
@@ -43,7 +44,7 @@ def _server(app: Quart, settings: Settings, files: CertificateFiles | None) -> S
     )
 
 
-async def _serve(server: Server, told: asyncio.Event) -> None:
+async def _serve(server: ListeningServer, told: asyncio.Event) -> None:
     """Serve until ``told`` to stop."""
 
     async def stop_server() -> None:
@@ -74,13 +75,17 @@ class WebServer:
         on_renewed: Callable[[], None],
         *,
         look_seconds: float = 30.0,
+        overlap_seconds: float = _OVERLAP_SECONDS,
     ) -> None:
-        """``look_seconds``: how often the certificate's files are looked at."""
+        """``look_seconds``: how often the certificate's files are looked at; ``overlap_seconds``: how long after the
+        next server began the one before may finish handshakes.
+        """
         self._app = app
         self._settings = settings
         self._certificates = certificates
         self._on_renewed = on_renewed
         self._look_seconds = look_seconds
+        self._overlap_seconds = overlap_seconds
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until ``stop``, under the certificate that is in the files at the time.
@@ -98,15 +103,16 @@ class WebServer:
                 old, old_told, old_task = server, told, task
                 server, told, task = self._start(group)
                 self._on_renewed()
-                await asyncio.sleep(_OVERLAP_SECONDS)
+                await _comes_within(stop, self._overlap_seconds)
                 old.workers_kill_timeout = None
                 old_told.set()
+                old.stop_listening()
                 outgoing = [one for one in [*outgoing, old_task] if not one.done()]
             for one in outgoing:
                 one.cancel()
             told.set()
 
-    def _start(self, group: asyncio.TaskGroup) -> tuple[Server, asyncio.Event, asyncio.Task[None]]:
+    def _start(self, group: asyncio.TaskGroup) -> tuple[ListeningServer, asyncio.Event, asyncio.Task[None]]:
         server, told = _server(self._app, self._settings, self._certificates.files), asyncio.Event()
         server.workers_kill_timeout = _STOP_SECONDS
         return server, told, group.create_task(_serve(server, told))
