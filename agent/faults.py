@@ -73,7 +73,7 @@ def fault_id(agent: NodeId, unit: Unit, run: str) -> str:
 def describe_end(end: End | None) -> str:
     """How a run ended, in a few words."""
     if end is None:
-        return "killed together with its shim"
+        return "its end was not recorded: killed together with its shim, or the disk took no writes"
     if end.error:
         return f"could not start: {end.error}"
     return f"killed by signal {end.signal}" if end.signal else f"exit status {end.status}"

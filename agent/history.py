@@ -5,12 +5,14 @@ Keeping it is a courtesy: where the disk has no room for it, the next run starts
 
 import contextlib
 import shutil
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agent import logs
 from agent.home import Unit
-from agent.runrecord import RunRecord
-from federation import codec
+from agent.runrecord import RunRecord, last_run
+from federation import codec, limits
+from federation.run import RunHistory, RunSummary
 
 KEPT_RUNS: Final = 200
 KEPT_LOGS: Final = 30
@@ -35,3 +37,47 @@ def earlier_runs(unit: Unit) -> list[RunRecord]:
         with contextlib.suppress(OSError, ValueError):
             found.append(codec.decode(path.read_bytes(), RunRecord))
     return found
+
+
+def summary(record: RunRecord) -> RunSummary:
+    """What a node is told of a run."""
+    end = record.ended
+    known = RunSummary(run=record.run, version=record.version, started=record.started, alive=record.alive)
+    if end is None:
+        return known
+    return replace(
+        known,
+        ended=end.at,
+        status=end.status,
+        signal=end.signal,
+        stopped=end.stopped,
+        error=end.error[: limits.RUN_ERROR],
+        lost_lines=end.lost_lines,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunsMark:
+    """Differs as soon as there is something new to tell of the runs of a unit; cheap to look at."""
+
+    last: RunRecord | None
+    alive: bool
+    kept: int
+
+
+def runs_mark(unit: Unit) -> RunsMark:
+    """As it is now. Blocking."""
+    last = last_run(unit)
+    try:
+        kept = unit.history.stat().st_mtime_ns
+    except FileNotFoundError:
+        kept = 0
+    return RunsMark(last, last is not None and last.alive, kept)
+
+
+def history_of(unit: Unit) -> RunHistory:
+    """The newest runs of ``unit``, the last one too. Blocking."""
+    last = last_run(unit)
+    before = [one for one in earlier_runs(unit) if last is None or one.run != last.run]
+    runs = [*before, *([] if last is None else [last])][-limits.RUNS_TOLD :]
+    return RunHistory(service=unit.key, runs=tuple(summary(one) for one in runs))

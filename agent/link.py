@@ -20,6 +20,7 @@ from federation.link.follow import follow, reconnect_backoff
 from federation.link.messages import FaultTaken, LogsTaken
 from federation.log import LogBatch
 from federation.manifest import SignedManifest
+from federation.run import RunHistory
 from federation.state import InstanceState
 from federation.transfer.format import BASE_FIELD, FULL_BYTES_FIELD
 
@@ -128,6 +129,10 @@ class NodeLink:
         """Deliver ``batch``; the number up to which the node has the stream."""
         answer = await self._client.post(f"{_ROOT}/logs", codec.encode(batch), most_bytes=_ANSWER_BYTES)
         return codec.decode(answer, LogsTaken).through
+
+    async def send_runs(self, history: RunHistory) -> None:
+        """Tell of the newest runs of one service."""
+        await self._client.post(f"{_ROOT}/runs", codec.encode(history), most_bytes=_ANSWER_BYTES)
 
     async def send_fault(self, report: bytes) -> str:
         """Deliver an encoded report; the id of what the node took."""

@@ -129,6 +129,7 @@ class Agent:
                 group.create_task(self._board.tell(), name="state"),
                 group.create_task(self._shipper.ship_faults(), name="faults"),
                 group.create_task(self._shipper.ship_logs(self._units), name="logs"),
+                group.create_task(self._shipper.ship_runs(self._units), name="runs"),
                 group.create_task(Control(self._home, self._obey).serve(), name="control"),
                 group.create_task(self._manager.keep_alive(), name="watchdog"),
             ]

@@ -1,4 +1,4 @@
-"""Brings to the node what waits on disk: fault reports and log lines, in order, at least once, for as long as it takes.
+"""Brings to the node what waits on disk: fault reports, log lines and how runs went, for as long as it takes.
 
 What can't be delivered now is tried again with back-off; what the node refuses for good is set aside, so that one bad
 report can't hold up the others.
@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from agent import logs
+from agent.history import RunsMark, history_of, runs_mark
 from agent.home import Unit
 from agent.logs import Position
 from agent.records import Line, to_records
@@ -21,10 +22,18 @@ from agent.spool import Sent, Spool
 from agent.threads import unbroken
 from federation.backoff import Backoff
 from federation.clock import Clock
-from federation.errors import ConflictError, InvalidValueError, OversizedError, UnreachableError, VUpdateError
+from federation.errors import (
+    AbsentError,
+    ConflictError,
+    InvalidValueError,
+    OversizedError,
+    UnreachableError,
+    VUpdateError,
+)
 from federation.link.answers import PeerError
 from federation.log import LogBatch, LogRecord
 from federation.names import ServiceKey
+from federation.run import RunHistory
 
 LOOK_SECONDS: Final = 1.0
 _FIRST_RETRY_SECONDS: Final = 1.0
@@ -43,6 +52,8 @@ class Receiver(Protocol):
     async def send_logs(self, batch: LogBatch) -> int: ...
 
     async def send_fault(self, report: bytes) -> str: ...
+
+    async def send_runs(self, history: RunHistory) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +81,7 @@ class Shipper:
         self._rng = rng
         self._clock = clock
         self._sent: dict[ServiceKey, Sent] = {}
+        self._told: dict[ServiceKey, RunsMark] = {}
         self._hurried = asyncio.Event()
 
     def hurry(self) -> None:
@@ -136,6 +148,31 @@ class Shipper:
         """One look at the files of all units, in one go: it is done each second."""
         found = (self._next_batch(unit) for unit in units)
         return [batch for batch in found if batch.start != batch.end]
+
+    async def ship_runs(self, units: Callable[[], Iterable[Unit]]) -> None:
+        """Tell of runs as they begin and end, within about a second; never returns."""
+
+        async def one_round() -> None:
+            await self.tell_runs(list(units()))
+            await asyncio.sleep(LOOK_SECONDS)
+
+        await self._for_ever(one_round)
+
+    async def tell_runs(self, units: list[Unit]) -> None:
+        """Tell the node of the runs of ``units``, where they are not as it was last told."""
+        for unit in units:
+            mark = await unbroken(runs_mark, unit)
+            if self._told.get(unit.key) == mark:
+                continue
+            try:
+                await self._receiver.send_runs(await unbroken(history_of, unit))
+            except AbsentError:
+                pass  # a node that does not keep runs yet
+            except VUpdateError as error:
+                if not _is_final(error):
+                    raise
+                _log.error("history of runs refused by the node", service=unit.key, error=str(error))
+            self._told[unit.key] = mark
 
     def _next_batch(self, unit: Unit) -> _Found:
         """The batch that was on its way, or else the next one."""

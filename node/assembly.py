@@ -25,6 +25,7 @@ from node.usecases.logs import Logs
 from node.usecases.moves import Moves
 from node.usecases.packmaker import PackMaker
 from node.usecases.provider_catalogs import ProviderCatalogs
+from node.usecases.runs import Runs
 from node.usecases.updates import Updates
 from node.usecases.withdrawn_running import WithdrawnRunning
 
@@ -77,6 +78,7 @@ class Assembly(Foundation):
             proofs=self._proofs,
             received=self._upward.received,
             reports=self._upward.reports,
+            runs=Runs(self._kept.runs, self._hub),
             services=self._services,
             tasks=self._tasks,
             transfers=self._transfers,

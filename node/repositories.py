@@ -14,6 +14,7 @@ from node.model.instance import EnrolmentToken, Instance, StoredFault
 from node.model.peer import Consumer, Farewell, PendingInvitation, Pin, Provider
 from node.model.penalty import Penalty
 from node.model.report import OwnMark, ReceivedCounts, ReceivedMark, ReceivedStates, ReportQueued, SentLetter
+from node.model.runs import KeptRuns, runs_key
 from node.model.task import Task
 from node.model.version import DevelopedService, SiteSettings, StoredVersion, Transfer
 from node.model.withdrawal import KeptWithdrawal
@@ -31,6 +32,7 @@ from node.usecases import (
     instances,
     outbox,
     received,
+    runs,
     tasks,
     transfers,
     versions,
@@ -70,6 +72,7 @@ class Repositories:
     received_states: Repository[ReceivedStates]
     reports_queued: Repository[ReportQueued]
     revisions: Repository[Revision]
+    runs: Repository[KeptRuns]
     sessions: Repository[Session]
     sites: Repository[SiteSettings]
     tasks: Repository[Task]
@@ -125,6 +128,7 @@ class Repositories:
                 kept("reports_queued"), ReportQueued, lambda one: one.provider, "queued state report"
             ),
             revisions=Repository(kept("revisions", *desired.INDEXES), Revision, desired.revision_key, "revision"),
+            runs=Repository(kept("runs", *runs.INDEXES), KeptRuns, runs_key, "list of runs"),
             sessions=Repository(kept("sessions", "expires"), Session, lambda one: one.secret, "session"),
             sites=Repository(kept("sites"), SiteSettings, lambda one: one.service, "site settings"),
             tasks=Repository(kept("tasks", *tasks.INDEXES), Task, lambda one: one.id, "task"),

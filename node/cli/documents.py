@@ -118,8 +118,12 @@ MOVE: Final = f"""mutation ($service: String!, $source: String!, $target: String
   moveService(service: $service, fromInstance: $source, toInstance: $target, atOnce: $atOnce) {{ {_INSTANCE} }} }}"""
 REVOKE: Final = f"mutation ($name: String!) {{ revokeInstance(name: $name) {{ {_INSTANCE} }} }}"
 
-LOGS: Final = """query ($service: String, $instance: String, $text: String, $level: Level, $first: Int!) {
-  logs(service: $service, instance: $instance, text: $text, level: $level, first: $first) {
+RUNS: Final = """query ($instance: String!, $service: String!) {
+  runs(instance: $instance, service: $service) {
+    run version started alive ended status signal stopped error lostLines } }"""
+
+LOGS: Final = """query ($service: String, $instance: String, $run: String, $text: String, $level: Level, $first: Int!) {
+  logs(service: $service, instance: $instance, run: $run, text: $text, level: $level, first: $first) {
     service instance run sequence time level unit message } }"""
 FAULTS: Final = f"""query ($service: String, $first: Int!) {{
   faults(service: $service, first: $first) {{ {_FAULT} }} }}"""

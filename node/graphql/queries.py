@@ -4,6 +4,7 @@ import asyncio
 
 import strawberry
 
+from federation import limits
 from federation.errors import AbsentError
 from federation.log import Level
 from federation.names import InstanceName, ServiceKey, ServiceName
@@ -19,6 +20,7 @@ from node.graphql.links import LinkQueries
 from node.graphql.nearby import NearbyQueries
 from node.graphql.outbox import OutboxQueries
 from node.graphql.packs import PackQueries
+from node.graphql.runs import RunsQueries
 from node.graphql.types.account import AuditEntry, Node, Person
 from node.graphql.types.fault import Fault
 from node.graphql.types.instance import Instance
@@ -64,6 +66,7 @@ class Query(
     NearbyQueries,
     OutboxQueries,
     PackQueries,
+    RunsQueries,
 ):
     @field(Role.VIEWER, "This node.")
     async def node(self, info: Info) -> Node:
@@ -147,7 +150,7 @@ class Query(
     @field(
         Role.VIEWER,
         "Records of services' logs that match all that is given, newest first. `service` may name a role; `level`:"
-        " that or more severe.",
+        " that or more severe; `run`: one run of it (see `runs`).",
     )
     async def logs(
         self,
@@ -155,6 +158,7 @@ class Query(
         *,
         service: str | None = None,
         instance: str | None = None,
+        run: str | None = None,
         text: str | None = None,
         level: Level | None = None,
         first: int = 200,
@@ -164,6 +168,7 @@ class Query(
             service=key.service if key else None,
             role=key.role if key else None,
             instance=values.maybe("instance", InstanceName, instance),
+            run=None if run is None else values.text("run", run, limits.RUN_CHARS),
             text=None if text is None else values.text("text", text, values.SEARCH_CHARS),
             level=level,
             limit=values.page(first),

@@ -8,6 +8,7 @@ from federation.fault import FaultReport
 from federation.link.events import Event
 from federation.link.messages import Enrol, LogsTaken
 from federation.log import LogBatch
+from federation.run import RunHistory
 from federation.state import InstanceState
 from node.http.peers import envelope_response, json_response
 from node.http.route import Access, Call, Route
@@ -33,6 +34,7 @@ class AgentRoutes:
             Route(method="GET", rule=f"{base}/events", access=agent, handle=self.events),
             Route(method="POST", rule=f"{base}/state", access=agent, handle=self.state),
             Route(method="POST", rule=f"{base}/logs", access=agent, handle=self.logs),
+            Route(method="POST", rule=f"{base}/runs", access=agent, handle=self.runs),
             Route(method="POST", rule=f"{base}/faults", access=agent, handle=self.fault),
         )
 
@@ -58,6 +60,11 @@ class AgentRoutes:
         """Take a batch of log records; what is acknowledged is durable."""
         through = await self._use.logs.ingest(call.agent.name, codec.decode(call.body, LogBatch))
         return json_response(LogsTaken(through=through))
+
+    async def runs(self, call: Call) -> Response:
+        """Take how the runs of one service of the caller went."""
+        await self._use.runs.report(call.agent.name, codec.decode(call.body, RunHistory))
+        return Response(b"", 204)
 
     async def fault(self, call: Call) -> Response:
         """Take a fault report."""

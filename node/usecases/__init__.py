@@ -40,6 +40,7 @@ from node.usecases.profiles import Profiles
 from node.usecases.proofs import Proofs
 from node.usecases.received import Received
 from node.usecases.reports import Reports
+from node.usecases.runs import Runs
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
 from node.usecases.transfers import Transfers
@@ -100,6 +101,7 @@ class Usecases:
     proofs: Proofs
     received: Received
     reports: Reports
+    runs: Runs
     services: Services
     tasks: Tasks
     transfers: Transfers

@@ -226,6 +226,10 @@ async def test_a_crash_after_the_commit(node: AgentNode, home: Path) -> None:
         state = await node.until_state("web", lambda state: state.failures == 1 and runs("acme-1.0.0")(state))
         assert state.last_exit == "killed by signal SEGV"
         assert unit_processes(home, "web") != [pid]
+        await node.until(lambda: any(len(told.runs) == 2 and told.runs[-1].alive for told in node.histories))
+    first, second = node.histories[-1].runs
+    assert (first.version, first.signal, first.alive, second.ended) == ("acme-1.0.0", "SEGV", False, None)
+    assert {batch.run for batch in node.batches} <= {first.run, second.run}
     (fault,) = node.faults
     assert (fault.reason, fault.signal, fault.in_probation, fault.put_back) == ("signalled", "SEGV", False, None)
 
@@ -298,6 +302,24 @@ async def test_what_happens_while_the_node_is_away_arrives_later(node: AgentNode
         node.away = False
         await node.until(lambda: bool(node.faults) and "hello" in node.log_text())
     assert [fault.signal for fault in node.faults] == ["KILL"]
+
+
+async def test_a_slow_node_holds_up_no_service(node: AgentNode, home: Path) -> None:
+    """A crashed service is back before the next answer comes, and an update comes through all the same."""
+    async with running_agent(home):
+        await node.assign(node.publish("web", "acme-1.0.0", sleeper()))
+        await node.until_state("web", runs("acme-1.0.0"))
+        node.slow_seconds = 2
+        (pid,) = unit_processes(home, "web")
+        asked = len(node.states)
+        os.kill(pid, signal.SIGSEGV)
+        async with asyncio.timeout(node.slow_seconds):
+            while unit_processes(home, "web") in ([], [pid]):
+                await asyncio.sleep(0.02)
+        assert len(node.states) == asked
+        await node.assign(node.publish("web", "acme-1.0.1", sleeper()))
+        await node.until_state("web", runs("acme-1.0.1"))
+        await node.until(lambda: bool(node.faults))
 
 
 async def test_the_environment_holds_nothing_of_the_agent(

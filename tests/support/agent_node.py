@@ -26,6 +26,7 @@ from federation.link.signature import HttpRequest, RequestVerifier
 from federation.log import LogBatch
 from federation.manifest import Maker, Manifest, SignedManifest
 from federation.names import InstanceName, NodeName, ServiceKey
+from federation.run import RunHistory
 from federation.state import InstanceState, ServiceState
 from federation.transfer import LocalBlobs, make_pack
 from federation.versions import ClientVersion
@@ -48,6 +49,7 @@ class AgentNode:
     assigned: tuple[Assigned, ...] = ()
     revision: int = 1
     away: bool = False
+    slow_seconds: float = 0
     secret: str = ""
     key_changes: bytes | None = None
     alter_pack: Callable[[bytes], bytes] | None = None
@@ -55,6 +57,7 @@ class AgentNode:
     states: list[InstanceState] = field(default_factory=list)
     batches: list[LogBatch] = field(default_factory=list)
     faults: list[FaultReport] = field(default_factory=list)
+    histories: list[RunHistory] = field(default_factory=list)
     pack_bases: list[Digest | None] = field(default_factory=list)
     url: str = ""
 
@@ -159,6 +162,7 @@ class AgentNode:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        await asyncio.sleep(self.slow_seconds)
         try:
             if self.away:
                 return web.Response(status=503)
@@ -246,6 +250,8 @@ class AgentNode:
         elif what == "faults":
             self.faults.append(codec.decode(body, FaultReport))
             answer = codec.encode(FaultTaken(id=self.faults[-1].id))
+        elif what == "runs":
+            self.histories.append(codec.decode(body, RunHistory))
         elif what == "enrol":
             answer = self._enrol(codec.decode(body, Enrol))
         async with self._told:

@@ -12,6 +12,7 @@ from federation.log import Level, LogRecord
 from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, ServiceName
 from federation.outbox import Checkpoint, Load
 from federation.profile import Profile
+from federation.run import RunSummary
 from federation.state import Phase
 from federation.tally import Tally
 from federation.versions import ClientVersion, DeveloperVersion
@@ -149,6 +150,15 @@ def tested_first(name: NodeName, tester: NodeName | None, *, who: str) -> Provid
     return replace(provider(), tested_by=tester)
 
 
+RUNS = (
+    RunSummary(run="4-d", version=ClientVersion("acme-1.0.1"), started=NOW, alive=True),
+    RunSummary(run="3-c", version=ClientVersion("acme-1.0.0"), started=NOW),
+    RunSummary(run="2-b", version=ClientVersion("acme-1.0.0"), started=NOW, ended=NOW, signal="SEGV", lost_lines=7),
+    RunSummary(run="1-a", version=ClientVersion("acme-1.0.0"), started=NOW, ended=NOW, status=0, stopped=True),
+    RunSummary(run="0-z", version=ClientVersion("acme-1.0.0"), started=NOW, ended=NOW, error="no such\x1b[2J program"),
+)
+
+
 def answers() -> dict[str, Any]:
     """A node that knows a little of everything."""
     found = StreamKey(service=ServiceName("guestbook"), instance=InstanceName("web-1"), run="r1")
@@ -231,6 +241,7 @@ def answers() -> dict[str, Any]:
         "instances.assign": assigned,
         "instances.move": moving,
         "instances.revoke": replace(HOST, revoked=True),
+        "runs.of": RUNS,
         "logs.search": [FoundRecord(stream=found, record=log_record(7, "hello\x1b[2J"))],
         "faults.find": [fault()],
         "faults.counts": lambda services: dict.fromkeys(services, 1),

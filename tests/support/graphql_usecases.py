@@ -37,6 +37,7 @@ from node.usecases.penalties import Penalties
 from node.usecases.pins import Pins
 from node.usecases.profiles import Profiles
 from node.usecases.received import Received
+from node.usecases.runs import Runs
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
 from node.usecases.transfers import Transfers
@@ -64,6 +65,7 @@ _KINDS: dict[str, type] = {
     "explanations": Explanations,
     "following": Following,
     "logs": Logs,
+    "runs": Runs,
     "faults": Faults,
     "accounts": Accounts,
     "addresses": Addresses,

@@ -1,5 +1,6 @@
 """What waits on disk reaches the node: in order, at least once, and once where the node remembers numbers."""
 
+import contextlib
 import random
 from datetime import timedelta
 from pathlib import Path
@@ -7,17 +8,23 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from agent.history import history_of, remember
 from agent.home import Home, Unit
 from agent.logs import kept_lines
+from agent.recordfile import RecordFile
+from agent.runrecord import End, Process, RunRecord
 from agent.shimlog import LineLog
 from agent.shipping import Shipper
 from agent.spool import GaveWay, Sent, Spool
+from federation import codec, limits
 from federation.clock import SystemClock
-from federation.errors import OversizedError, UnreachableError
+from federation.errors import AbsentError, OversizedError, UnreachableError
 from federation.link.answers import PeerError
 from federation.log import LogBatch
 from federation.names import ServiceKey
-from tests.support.clock import FakeClock
+from federation.run import RunHistory
+from federation.versions import ClientVersion
+from tests.support.clock import FIXED_START, FakeClock
 
 KEY = ServiceKey("web")
 
@@ -28,6 +35,7 @@ class Node:
     def __init__(self) -> None:
         self.batches: list[LogBatch] = []
         self.reports: list[bytes] = []
+        self.histories: list[RunHistory] = []
         self.before: Exception | None = None
         self.after: Exception | None = None
 
@@ -41,6 +49,11 @@ class Node:
         self._fail(self.before)
         self.reports.append(report)
         return "id"
+
+    async def send_runs(self, history: RunHistory) -> None:
+        self._fail(self.before)
+        self.histories.append(history)
+        self._fail(self.after)
 
     @staticmethod
     def _fail(error: Exception | None) -> None:
@@ -197,3 +210,66 @@ def test_the_newest_report_is_kept_whatever_its_size(tmp_path: Path) -> None:
     spool.add("small", b"x" * 10)
     spool.add("large", b"x" * 100)
     assert spool.waiting() == ["large"]
+
+
+def a_run(name: str, ended: End | None = None) -> RunRecord:
+    nobody = Process(pid=2**22 + 1, start=1)
+    version = ClientVersion("acme-1.0.0")
+    return RunRecord(
+        run=name,
+        version=version,
+        boot="b",
+        shim=nobody,
+        service=nobody,
+        started=FIXED_START,
+        grace_seconds=1,
+        ended=ended,
+    )
+
+
+CRASHED = End(at=FIXED_START, status=None, signal="SEGV", stopped=False, error="", lost_lines=7)
+
+
+async def test_runs_are_told_when_they_begin_and_end(tmp_path: Path, unit: Unit, node: Node) -> None:
+    """What did not change is not told again; the last run is told once, also when it is remembered already."""
+    ship = shipper(tmp_path, node)
+    unit.root.mkdir(parents=True)
+    record = RecordFile(unit.run_record)
+    record.write(codec.encode(a_run("1-a")))
+    for _ in range(2):
+        await ship.tell_runs([unit])
+    record.write(codec.encode(a_run("1-a", CRASHED)))
+    await ship.tell_runs([unit])
+    remember(unit, a_run("1-a", CRASHED))
+    record.write(codec.encode(a_run("2-b")))
+    await ship.tell_runs([unit])
+    assert [[run.run for run in told.runs] for told in node.histories] == [["1-a"], ["1-a"], ["1-a", "2-b"]]
+    first, second = node.histories[-1].runs
+    assert (first.signal, first.lost_lines, first.ended) == ("SEGV", 7, FIXED_START)
+    assert (second.alive, second.ended) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "again"), [(UnreachableError("away"), 1), (AbsentError("no route"), 0), (OversizedError("too much"), 0)]
+)
+async def test_runs_are_told_again_where_it_may_help(
+    tmp_path: Path, unit: Unit, node: Node, error: Exception, again: int
+) -> None:
+    """After a node that was away, not after one that will never take them."""
+    ship = shipper(tmp_path, node)
+    unit.root.mkdir(parents=True)
+    RecordFile(unit.run_record).write(codec.encode(a_run("1-a")))
+    node.before = error
+    with contextlib.suppress(UnreachableError), capture_logs():
+        await ship.tell_runs([unit])
+    node.before = None
+    await ship.tell_runs([unit])
+    assert len(node.histories) == again
+
+
+def test_only_the_newest_runs_are_told(unit: Unit) -> None:
+    """However many are remembered."""
+    for number in range(limits.RUNS_TOLD + 5):
+        remember(unit, a_run(f"{number:08}-a", CRASHED))
+    told = history_of(unit).runs
+    assert (len(told), told[0].run) == (limits.RUNS_TOLD, "00000005-a")

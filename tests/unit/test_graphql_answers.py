@@ -160,15 +160,34 @@ async def test_what_is_not_there_is_null() -> None:
     assert await ask('{ task(id: "x") { id } fault(id: "x") { id } }', usecases) == {"task": None, "fault": None}
 
 
+async def test_runs_of_a_service_are_listed() -> None:
+    """Of an instance and a service, which may play a role, with all that is known of how each ended."""
+    usecases = FakeUsecases(answers())
+    text = '{ runs(instance: "web-1", service: "shop:worker") { run alive status signal stopped lostLines } }'
+    found = (await ask(text, usecases))["runs"]
+    assert usecases.calls == ["Runs.of(name=web-1, service=shop:worker)"]
+    assert found[2] == {
+        "run": "2-b", "alive": False, "status": None, "signal": "SEGV", "stopped": False, "lostLines": 7.0,
+    }  # fmt: skip
+
+
 async def test_logs_are_found_by_service_and_role() -> None:
     """All that is given narrows the search; a role stands after its service."""
-    text = (
-        """{ logs(service: "shop:worker", instance: "web-1", text: "boom", level: ERROR, first: 3) { service run } }"""
-    )
+    text = """{ logs(service: "shop:worker", instance: "web-1", text: "boom", level: ERROR, first: 3, run: "r1") {
+      service run } }"""
     usecases = FakeUsecases(answers())
     assert (await ask(text, usecases))["logs"] == [{"service": "guestbook", "run": "r1"}]
     (call,) = usecases.calls
-    for part in ("service='shop'", "role='worker'", "instance='web-1'", "text='boom'", "Level.ERROR", "limit=3"):
+    narrowed = (
+        "service='shop'",
+        "role='worker'",
+        "instance='web-1'",
+        "run='r1'",
+        "text='boom'",
+        "Level.ERROR",
+        "limit=3",
+    )
+    for part in narrowed:
         assert part in call
 
 

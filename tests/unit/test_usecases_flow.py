@@ -14,12 +14,14 @@ from federation.assignment import Assignment
 from federation.fault import FaultReport
 from federation.names import InstanceName, NodeName, ServiceKey, ServiceName
 from federation.profile import SELF
+from federation.run import RunHistory, RunSummary
 from federation.versions import ClientVersion
 from node.model.desired import ListKind
 from node.model.following import Reason
 from node.model.task import TaskState
 from node.model.version import SiteSettings
 from node.usecases.changes import Topic
+from tests.support.clock import FIXED_START
 from tests.support.limited import files_up_to
 from tests.support.nodes import WHO, Member, chain
 
@@ -156,8 +158,6 @@ async def test_a_failed_client_build_is_tried_again_when_its_inputs_change(tmp_p
 
 
 def report() -> FaultReport:
-    from tests.support.clock import FIXED_START
-
     return FaultReport(
         id=str(uuid.UUID(int=7, version=4)),
         service=ServiceKey("shop"),
@@ -167,6 +167,22 @@ def report() -> FaultReport:
         reason="exited",
         exit_status=3,
     )
+
+
+async def test_an_agent_tells_of_its_runs(tmp_path: Path) -> None:
+    """What it tells of a service replaces what it told before, and is its own instance's; the newest come first."""
+    (member,) = (network := await chain(tmp_path, "acme")).members.values()
+    one, two = [network.agent_of(member, await network.attach(member, name)) for name in ("host-1", "host-2")]
+    async with network.running():
+        for names in (["1-a"], ["1-a", "2-b"]):
+            runs = tuple(
+                RunSummary(run=name, version=ClientVersion("acme-1.0.0"), started=FIXED_START) for name in names
+            )
+            await one.post("/agent/v1/runs", codec.encode(RunHistory(service=ServiceKey("shop"), runs=runs)))
+        await two.post("/agent/v1/runs", codec.encode(RunHistory(service=ServiceKey("shop"), runs=())))
+    assert [one.run for one in await member.use.runs.of(InstanceName("host-1"), ServiceKey("shop"))] == ["2-b", "1-a"]
+    for host, service in (("host-2", "shop"), ("host-1", "shop:worker")):
+        assert await member.use.runs.of(InstanceName(host), ServiceKey(service)) == ()
 
 
 async def until_fault(member: Member) -> FaultReport:

@@ -8,7 +8,7 @@ from node.cli import documents
 from node.cli.commands.agent_orders import wishes
 from node.cli.exits import usage
 from node.cli.options import Call, asking, group
-from node.cli.output import ago
+from node.cli.output import ago, moment
 
 app: Final = group(
     "instance",
@@ -103,6 +103,51 @@ async def move(
     ]
     call.out.document(found)
     call.out.say(f"{target} is to run {_assigned(found)}")
+
+
+def _end(one: dict[str, Any]) -> str:
+    """How a run ended, in words."""
+    if one["alive"]:
+        return "runs"
+    if one["error"]:
+        return f"never began: {one['error']}"
+    if one["ended"] is None:
+        return "its end was not seen"
+    how = f"killed by SIG{one['signal']}" if one["signal"] else f"exit status {one['status']}"
+    return f"stopped ({how})" if one["stopped"] else how
+
+
+@asking(
+    app,
+    "runs",
+    examples="""
+    vupdate instance runs web-1 guestbook
+    vupdate logs --instance web-1 --run RUN    # what one of them wrote
+    """,
+)
+async def runs(
+    call: Call,
+    name: Name,
+    service: Annotated[str, typer.Argument(metavar="SERVICE[:ROLE]", show_default=False)],
+) -> None:
+    """List the runs of a service on an instance, newest first, and how each ended."""
+    found = (await call.ask(documents.RUNS, instance=name, service=service))["runs"]
+    call.out.document(found)
+    call.out.table(
+        ("run", "version", "started", "ended", "how", "lost lines"),
+        [
+            (
+                one["run"],
+                one["version"],
+                moment(one["started"]),
+                moment(one["ended"]),
+                _end(one),
+                f"{one['lostLines']:.0f}" if one["lostLines"] else "",
+            )
+            for one in found
+        ],
+        empty=f"no run of {service} on {name} is known",
+    )
 
 
 @asking(app, "revoke", examples="vupdate instance revoke web-1")

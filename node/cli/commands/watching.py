@@ -45,6 +45,9 @@ async def logs(
     *,
     service: Annotated[str | None, typer.Option("--service", help="Of this service only.")] = None,
     instance: Annotated[str | None, typer.Option("--instance", help="Of this instance only.")] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="Of this run only; 'vupdate instance runs' lists them.")
+    ] = None,
     text: Annotated[str | None, typer.Option("--text", help="Only records that hold this text.")] = None,
     level: Annotated[Level | None, typer.Option("--level", help="Only records this severe, or more.")] = None,
     first: First = 200,
@@ -54,6 +57,7 @@ async def logs(
         documents.LOGS,
         service=service,
         instance=instance,
+        run=run,
         text=text,
         level=level.name if level else None,
         first=first,
