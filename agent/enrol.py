@@ -10,6 +10,7 @@ from federation.keys import PrivateKey
 from federation.link.client import PeerClient, peer_session
 from federation.link.invitation import Enrolment
 from federation.link.messages import Enrol, Enrolled
+from federation.names import ServiceKey
 
 
 def _own_key(home: Home) -> PrivateKey:
@@ -19,8 +20,8 @@ def _own_key(home: Home) -> PrivateKey:
     return PrivateKey.load(home.key)
 
 
-async def enrol(text: str, home: Path, clock: Clock) -> Attached:
-    """Attach the agent in ``home`` by the enrolment ``text``.
+async def enrol(text: str, home: Path, clock: Clock, *, fixed: tuple[ServiceKey, ...] | None = None) -> Attached:
+    """Attach the agent in ``home`` by the enrolment ``text``; ``fixed``: the only services it is ever to run.
 
     Raises:
         InvalidValueError: not an enrolment.
@@ -42,6 +43,8 @@ async def enrol(text: str, home: Path, clock: Clock) -> Attached:
     enrolled = Enrolled.read(answer, node=enrolment.key, reader=key.id)
     if (enrolled.node, enrolled.instance) != (enrolment.node, enrolment.instance):
         raise TamperedError("the node enrolled this agent under another name: refused; ask for a new enrolment")
-    attached = Attached(url=enrolment.url, node=enrolment.node, node_key=enrolment.key, instance=enrolment.instance)
+    attached = Attached(
+        url=enrolment.url, node=enrolment.node, node_key=enrolment.key, instance=enrolment.instance, fixed=fixed
+    )
     place.attach(attached)
     return attached

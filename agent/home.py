@@ -8,6 +8,7 @@ from typing import Self
 import tomlkit
 
 from agent.errors import NotEnrolledError
+from federation import limits
 from federation.errors import CorruptError, InvalidValueError
 from federation.files import write_atomic
 from federation.keys import PublicKey
@@ -18,14 +19,35 @@ from federation.versions import ClientVersion
 _JOURNAL_SUFFIX = ".record"
 
 
+def _fixed(listed: object) -> tuple[ServiceKey, ...] | None:
+    """What ``services`` of an agent's file allows.
+
+    Raises:
+        InvalidValueError: it is no list of services.
+    """
+    if listed is None:
+        return None
+    if not isinstance(listed, list) or len(listed) > limits.OFFER_VERSIONS:
+        raise InvalidValueError('services is a list of names like ["shop", "shop:worker"]')
+    return tuple(sorted({ServiceKey(str(one)) for one in listed}))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attached:
-    """The node that this agent serves, and the name it has there."""
+    """The node that this agent serves, and the name it has there.
+
+    ``fixed``: the services that its host's operator allows it, whatever the node says; ``None``: all.
+    """
 
     url: str
     node: NodeName
     node_key: PublicKey
     instance: InstanceName
+    fixed: tuple[ServiceKey, ...] | None = None
+
+    def allows(self, key: ServiceKey) -> bool:
+        """Whether ``key`` may run here."""
+        return self.fixed is None or key in self.fixed
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +196,7 @@ class Home:
                 node=NodeName(table["node"]),
                 node_key=PublicKey(table["node_key"]),
                 instance=InstanceName(table["instance"]),
+                fixed=_fixed(table.get("services")),
             )
         except FileNotFoundError as error:
             raise NotEnrolledError(
@@ -184,10 +207,12 @@ class Home:
 
     def attach(self, attached: Attached) -> None:
         """Keep whom this agent serves."""
-        table = {
+        table: dict[str, str | list[str]] = {
             "url": attached.url,
             "node": str(attached.node),
             "node_key": str(attached.node_key),
             "instance": str(attached.instance),
         }
+        if attached.fixed is not None:
+            table["services"] = [str(key) for key in attached.fixed]
         write_atomic(self.config, tomlkit.dumps(table).encode())

@@ -101,6 +101,7 @@ class Agent:
         make_journal: JournalMaker,
     ) -> None:
         self._home = home
+        self._attached = attached
         self._place = Place(node=attached.node, instance=attached.instance)
         self._clock = clock
         self._rng = random.SystemRandom()
@@ -165,6 +166,7 @@ class Agent:
             revision=0 if held is None else held.revision,
             services=tuple(self._supervisors[key].state for key in sorted(self._supervisors)),
             problem=self._assignments.problem,
+            fixed=self._attached.fixed,
         )
 
     def _on_change(self) -> None:
@@ -174,7 +176,9 @@ class Agent:
 
     def _on_assignment(self, assignment: Assignment) -> None:
         ordered = {
-            one.key: Slot(version=one.version, image=one.image, manifest=one.manifest) for one in assignment.services
+            one.key: Slot(version=one.version, image=one.image, manifest=one.manifest)
+            for one in assignment.services
+            if self._attached.allows(one.key)
         }
         _log.info("assignment", revision=assignment.revision, services=len(ordered))
         for key in sorted({*ordered, *self._supervisors}):

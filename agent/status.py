@@ -46,13 +46,18 @@ def read_status(home: Path, now: datetime | None = None) -> InstanceState:
         CorruptError: a journal or the agent's settings are damaged.
     """
     place = Home.at(home)
-    place.attached()
+    attached = place.attached()
     held = _assignment(place)
     services = () if held is None else held.services
-    ordered = {one.key: Slot(version=one.version, image=one.image, manifest=one.manifest) for one in services}
+    ordered = {
+        one.key: Slot(version=one.version, image=one.image, manifest=one.manifest)
+        for one in services
+        if attached.allows(one.key)
+    }
     return InstanceState(
         at=SystemClock().now() if now is None else now,
         revision=0 if held is None else held.revision,
         services=tuple(_service(place, key, ordered.get(key)) for key in sorted({*place.journaled(), *ordered})),
         problem=place.problem,
+        fixed=attached.fixed,
     )

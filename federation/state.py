@@ -67,14 +67,18 @@ class ServiceState:
 class InstanceState:
     """All services of one instance at one moment. ``revision``: the assignment's that the agent holds.
 
-    ``problem``: why it refused what its node said last; nothing where it did not.
+    ``problem``: why it refused what its node said last; nothing where it did not. ``fixed``: the services that the
+    agent's own file allows, whatever the node says; ``None``: it allows all.
     """
 
     at: Moment
     revision: int
     services: tuple[ServiceState, ...]
     problem: str = ""
+    fixed: tuple[ServiceKey, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.fixed is not None and len(self.fixed) > limits.OFFER_VERSIONS:
+            raise InvalidValueError(f"an agent's file allows at most {limits.OFFER_VERSIONS} services")
         if len(self.problem) > PROBLEM_CHARS:
             raise InvalidValueError(f"the problem of an instance has at most {PROBLEM_CHARS} characters")

@@ -10,7 +10,7 @@ _SITE = f"service overlays {{ {_SOURCE} }} macros {{ name value }}"
 _MOVED = "moved { version base movedBytes fullBytes seconds }"
 _STATE = f"instance service phase since desired running committed failed error failures lastExit halted held {_MOVED}"
 _INSTANCE = (
-    f"name id enrolled seen connected revoked services awaits {{ service source }} problem states {{ {_STATE} }}"
+    f"name id enrolled seen connected revoked services fixed awaits {{ service source }} problem states {{ {_STATE} }}"
 )
 _SERVICE = f"""name developed provider developerDesired clientDesired latestDeveloper latestClient faults
   sources {{ {_SOURCE} }} site {{ {_SITE} }} running {{ {_STATE} }} task {{ {_TASK} }}

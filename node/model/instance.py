@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from federation.codec import Moment
 from federation.digest import Digest
+from federation.errors import ConflictError
 from federation.fault import FaultReport
 from federation.identity import NodeId
 from federation.keys import PublicKey
@@ -38,7 +39,27 @@ class Instance:
     def ordered(self) -> tuple[ServiceKey, ...] | None:
         """What its agent is told to run now; ``None``: all client versions that are desired."""
         awaited = {one.key for one in self.awaits}
-        return None if self.services is None else tuple(key for key in self.services if key not in awaited)
+        return None if self.allowed is None else tuple(key for key in self.allowed if key not in awaited)
+
+    @property
+    def fixed(self) -> tuple[ServiceKey, ...] | None:
+        """What its agent's own file allows it; ``None``: everything."""
+        return None if self.state is None else self.state.fixed
+
+    @property
+    def allowed(self) -> tuple[ServiceKey, ...] | None:
+        """Of ``services``, what its agent's own file allows, which can only narrow them."""
+        if self.fixed is None:
+            return self.services
+        return self.fixed if self.services is None else tuple(key for key in self.services if key in self.fixed)
+
+    def check_allowed(self, *keys: ServiceKey) -> None:
+        """Raises:
+        ConflictError: its agent's own file does not allow one of ``keys``.
+        """
+        refused = [key for key in keys if self.fixed is not None and key not in self.fixed]
+        if refused:
+            raise ConflictError(f"{self.name} may not run {', '.join(refused)}: 'services' in its agent.toml says so")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

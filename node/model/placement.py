@@ -32,8 +32,10 @@ def taken_in(target: "Instance", key: ServiceKey, source: InstanceName, *, waits
     """``target`` as it is to run ``key``, at once or when ``source`` has left it.
 
     Raises:
-        ConflictError: it runs all that is desired, or runs this one already, or awaits it from elsewhere.
+        ConflictError: it runs all that is desired, or runs this one already, or awaits it from elsewhere,
+            or its agent's own file does not allow it.
     """
+    target.check_allowed(key)
     held = next((one for one in target.awaits if one.key == key), None)
     if key in _listed(target) and (held is None or held.source != source):
         raise ConflictError(f"{target.name} is to run {key} already")

@@ -141,10 +141,16 @@ class Instances:
         return instance
 
     async def assign(self, name: InstanceName, services: tuple[ServiceKey, ...] | None, *, who: str) -> Instance:
-        """Say which services run on ``name``; ``None``: all client versions that are desired."""
+        """Say which services run on ``name``; ``None``: all client versions that are desired.
+
+        Raises:
+            AbsentError: there is no such instance.
+            ConflictError: its agent's own file does not allow one of them.
+        """
         chosen = None if services is None else tuple(sorted(set(services)))
 
         def assigned(present: Instance) -> Instance:
+            present.check_allowed(*(chosen or ()))
             # What it is given by name it is to run now, wherever else it may be.
             return replace(present, services=chosen, awaits=())
 
@@ -249,6 +255,7 @@ class Instances:
 
     async def report(self, name: InstanceName, state: InstanceState) -> None:
         """Keep the newest state of ``name``; one that is older than the kept one is passed over."""
+        before = (await self.get(name)).ordered
 
         def newer(present: Instance) -> Instance:
             old = present.state
@@ -257,5 +264,7 @@ class Instances:
 
         instance = await self._kept.change(name, newer)
         self._hub.publish(Topic.INSTANCES, name)
+        if instance.ordered != before:
+            self._hub.publish(Topic.DESIRED, ListKind.CLIENT.value)
         if instance.leaving:
             await self._settle(instance)

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -302,6 +303,21 @@ async def test_what_happens_while_the_node_is_away_arrives_later(node: AgentNode
         node.away = False
         await node.until(lambda: bool(node.faults) and "hello" in node.log_text())
     assert [fault.signal for fault in node.faults] == ["KILL"]
+
+
+async def test_an_agents_own_file_is_above_the_node(node: AgentNode, home: Path) -> None:
+    """What the file does not name never begins, whatever is assigned; the node is told what it allows."""
+    place = Home(home)
+    place.attach(replace(place.attached(), fixed=(ServiceKey("web:blue"),)))
+    async with running_agent(home):
+        await node.assign(
+            node.publish("web", "acme-1.0.0", sleeper()), node.publish("web:blue", "acme-1.0.0", sleeper())
+        )
+        await node.until_state("web:blue", runs("acme-1.0.0"))
+        assert node.states[-1].fixed == ("web:blue",)
+        assert [one.key for one in node.states[-1].services] == ["web:blue"]
+        assert [one.key for one in read_status(home).services] == ["web:blue"]
+    assert unit_processes(home, "web") == []
 
 
 async def test_a_slow_node_holds_up_no_service(node: AgentNode, home: Path) -> None:

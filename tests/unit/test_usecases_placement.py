@@ -1,5 +1,6 @@
 """A service that moves from one instance to another never runs on both."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from federation.errors import AbsentError, ConflictError
 from federation.keys import PrivateKey
 from federation.names import InstanceName, ServiceKey
 from federation.state import InstanceState, Phase, ServiceState
+from node.usecases.changes import Topic
 from tests.support.nodes import Member, Network, chain
 from tests.unit.test_usecases_flow import FILES, loops, until_client
 
@@ -36,12 +38,18 @@ async def ordered(network: Network, member: Member, key: PrivateKey) -> list[Ser
     return [one.key for one in Assignment.read(content, node=member.key.public, reader=key.id).services]
 
 
-async def told(network: Network, member: Member, name: InstanceName, *running: ServiceKey) -> None:
+async def told(
+    network: Network,
+    member: Member,
+    name: InstanceName,
+    *running: ServiceKey,
+    fixed: tuple[ServiceKey, ...] | None = None,
+) -> None:
     """The agent of ``name`` says what it has, later than all that it said before."""
     network.later(seconds=1)
     now = member.clock.now()
     states = tuple(ServiceState(key=key, phase=Phase.RUNNING, since=now) for key in running)
-    await member.use.instances.report(name, InstanceState(at=now, revision=1, services=states))
+    await member.use.instances.report(name, InstanceState(at=now, revision=1, services=states, fixed=fixed))
 
 
 async def test_it_begins_there_once_it_has_ended_here(tmp_path: Path) -> None:
@@ -108,3 +116,41 @@ async def test_what_can_not_be_moved_is_refused_and_nothing_changes(tmp_path: Pa
     with pytest.raises(ConflictError, match="all that is desired"):
         await instances.move(SHOP, source=ONE, target=TWO, at_once=False, who=WHO)
     assert await instances.all() == before
+
+
+async def test_an_agents_own_file_narrows_what_it_is_to_run(tmp_path: Path) -> None:
+    """Of all that is desired it gets what its file names; of a list, what is on both; an agent can't ask for more."""
+    network, globex, keys = await placed(tmp_path)
+    worker = ServiceKey("shop:worker")
+    instances = globex.use.instances
+    await instances.assign(ONE, None, who=WHO)
+    await told(network, globex, ONE, fixed=(worker,))
+    assert await ordered(network, globex, keys[ONE]) == [worker]
+    await instances.assign(ONE, (worker,), who=WHO)
+    await told(network, globex, ONE, fixed=(SHOP, worker))
+    assert await ordered(network, globex, keys[ONE]) == [worker]
+    await told(network, globex, ONE, fixed=())
+    assert await ordered(network, globex, keys[ONE]) == []
+    await told(network, globex, ONE)
+    assert await ordered(network, globex, keys[ONE]) == [worker]
+
+
+async def test_what_an_agents_own_file_forbids_is_refused_at_once(tmp_path: Path) -> None:
+    """Neither assigned nor moved there: it would wait for ever."""
+    network, globex, _ = await placed(tmp_path)
+    await told(network, globex, TWO, fixed=(ServiceKey("mail"),))
+    with pytest.raises(ConflictError, match=r"web-2 may not run shop: 'services' in its agent\.toml says so"):
+        await globex.use.instances.assign(TWO, (SHOP,), who=WHO)
+    with pytest.raises(ConflictError, match="web-2 may not run shop"):
+        await globex.use.instances.move(SHOP, source=ONE, target=TWO, at_once=False, who=WHO)
+    assert (await globex.use.instances.get(ONE)).services == (SHOP,)
+
+
+async def test_agents_hear_of_what_their_file_changed(tmp_path: Path) -> None:
+    """An agent that says what its file allows is told to ask for its assignment again."""
+    network, globex, _ = await placed(tmp_path)
+    await globex.use.instances.assign(ONE, None, who=WHO)
+    async with globex.use.changes.subscribe(frozenset({Topic.DESIRED})) as changes:
+        await told(network, globex, ONE, fixed=(SHOP,))
+        async with asyncio.timeout(5):
+            await anext(changes)

@@ -43,17 +43,32 @@ async def enrolment(
 _ENROL_EXAMPLES: Final = """
     vupdate agent enrol --file enrolment.txt
     vupdate agent enrol --home /srv/agent < enrolment.txt
+    vupdate agent enrol --file enrolment.txt --only shop --only mail:worker
     """
 
 
-async def enrol(out: Output, refused: Refused = None, *, file: FromFile = None, home: Home = None) -> None:
+async def enrol(
+    out: Output,
+    refused: Refused = None,
+    *,
+    file: FromFile = None,
+    home: Home = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only", metavar="SERVICE[:ROLE]", help="Never run another service here, whatever the node says."
+        ),
+    ] = None,
+) -> None:
     """Attach an agent on this host to the node that made the enrolment. It holds a secret, so it is no argument."""
     from agent.enrol import enrol as attach
     from federation.clock import SystemClock
+    from federation.names import ServiceKey
 
     refuse_argument(refused, "enrolment")
     folder = home or default_home()
-    attached = await attach(read_text(file, "enrolment"), folder, SystemClock())
+    fixed = tuple(sorted({ServiceKey(one) for one in only})) if only else None
+    attached = await attach(read_text(file, "enrolment"), folder, SystemClock(), fixed=fixed)
     out.document(
         {
             "instance": attached.instance,
@@ -64,6 +79,8 @@ async def enrol(out: Output, refused: Refused = None, *, file: FromFile = None, 
         }
     )
     out.say(f"This agent is {attached.instance} of node {attached.node}, at {attached.url}")
+    if attached.fixed is not None:
+        out.say(f"It only ever runs {', '.join(attached.fixed)}: 'services' in {folder / 'agent.toml'} says so")
     out.say(f"Start it: vupdate agent run{f' --home {folder}' if home else ''}")
 
 

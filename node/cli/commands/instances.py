@@ -25,7 +25,10 @@ def _assigned(one: dict[str, Any]) -> str:
     if one["services"] is None:
         return "all that is desired"
     awaited = {held["service"]: f"{held['service']} (once {held['source']} has left it)" for held in one["awaits"]}
-    return ", ".join(awaited.get(service, service) for service in one["services"]) or "nothing"
+    text = ", ".join(awaited.get(service, service) for service in one["services"]) or "nothing"
+    return (
+        text if one["fixed"] is None else f"{text} (its own file allows only: {', '.join(one['fixed']) or 'nothing'})"
+    )
 
 
 def _state(one: dict[str, Any]) -> str:

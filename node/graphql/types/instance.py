@@ -82,6 +82,9 @@ class Instance:
     connected: bool
     revoked: bool
     services: list[str] | None = strawberry.field(description="What it is to run; null: all desired client versions.")
+    fixed: list[str] | None = strawberry.field(
+        description="What its agent's own file allows, whatever this node says; null: everything."
+    )
     awaits: list[AwaitedService] = strawberry.field(
         description="Of these, what it begins once another instance has left it."
     )
@@ -98,7 +101,8 @@ class Instance:
             seen=instance.seen,
             connected=connected,
             revoked=instance.revoked,
-            services=None if instance.services is None else [str(key) for key in instance.services],
+            services=None if instance.allowed is None else [str(key) for key in instance.allowed],
+            fixed=None if instance.fixed is None else [str(key) for key in instance.fixed],
             awaits=[AwaitedService(service=one.key, source=one.source) for one in instance.awaits],
             states=[ServiceOnInstance.of(instance.name, state) for state in services],
             problem=instance.state.problem if instance.state else "",

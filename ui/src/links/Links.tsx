@@ -73,6 +73,7 @@ function InstanceCard({ instance }: { readonly instance: LinksQuery['instances']
   return (
     <Card name={instance.name} {...shown} errors={instance.problem === '' ? [] : [instance.problem]} rows={[
       [said.runs, services === null ? said.allServices : services.length === 0 ? said.noServices : services.join(', ')],
+      [said.fixed, instance.fixed === null ? '' : instance.fixed.join(', ') || said.noServices],
       [said.awaits, instance.awaits.map(({ service, source }) => said.onceLeft(service, source)).join('; ')],
       [said.seen, <Seen key="seen" at={instance.seen} />],
       [said.enrolled, <Ago key="enrolled" at={instance.enrolled} />],

@@ -89,6 +89,7 @@ export const links = {
   runs: 'runs',
   allServices: 'all that is desired',
   noServices: 'nothing',
+  fixed: 'its own file allows only',
   awaits: 'awaits',
   onceLeft: (service: string, source: string) => `${service}, once ${source} has left it`,
   nodeId: 'node id',
