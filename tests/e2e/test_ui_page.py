@@ -1,5 +1,6 @@
 """The page in a real browser, over a fake node whose data the tests change."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,26 @@ async def test_many_hints_are_read_as_few(page: Page, node: UiFakeNode) -> None:
     node.tell("LINKS")
     await page.locator('[data-stage=developer] [data-version="acme-1.0.39"]').wait_for()
     assert node.requests.count("Services") <= 3
+
+
+async def test_the_runs_of_a_service_open_with_what_each_wrote(page: Page, context: BrowserContext, url: str) -> None:
+    """Newest first with how each ended; the log is that of the chosen one; the address opens it again."""
+    drawer = await ui_pages.open_runs(page, "globex-1")
+    await expect(drawer.locator("[data-run]")).to_have_count(3)
+    newest, failed, first = [ui_pages.squeezed(text) for text in await drawer.locator("[data-run]").all_inner_texts()]
+    assert newest.endswith("runs")
+    assert "1.0.1" in failed
+    assert failed.endswith("exit status 3")
+    assert first.endswith("stopped, exit status 0")
+    await expect(drawer.locator("[data-log]")).to_have_text(re.compile("guestbook listens$"))
+    await drawer.locator('[data-run="2-b"]').click()
+    await expect(drawer.locator("[data-log]")).to_have_text(re.compile("starts.*index is gone$", re.DOTALL))
+    await expect(drawer).to_contain_text("7 lines came faster than they could be kept")
+    await drawer.locator('[data-run="1-a"]').click()
+    await expect(drawer).to_contain_text("Nothing of its log is kept here.")
+    linked, _ = await ui_pages.open_page(context, page.url)
+    await expect(linked.get_by_text("Runs of guestbook on globex-1")).to_be_visible()
+    await linked.close()
 
 
 async def test_a_fault_report_opens_whole_and_can_be_linked(page: Page, context: BrowserContext, url: str) -> None:
@@ -386,6 +407,11 @@ async def test_the_page_fits_its_window_in_light_and_dark(
     await ui_pages.picture(page, tmp_path / f"{look}.png")
     await ui_pages.open_fault(page)
     await ui_pages.picture(page, tmp_path / f"{look}-fault.png", whole=False)
+    await ui_pages.close_drawer(page)
+    drawer = await ui_pages.open_runs(page, "globex-1")
+    await drawer.locator('[data-run="2-b"]').click()
+    await expect(drawer.locator("[data-log]")).to_be_visible()
+    await ui_pages.picture(page, tmp_path / f"{look}-runs.png", whole=False)
     assert watched.errors == []
     assert watched.foreign == []
     await context.close()

@@ -142,7 +142,21 @@ class UiFakeNode:
 
         lists = {name: page(name) for name in ("tasks", "faults", "alarms", "outbox")}
         own = {**self.data, **lists, **self.changes.root()}
-        return {**own, "fault": one("faults"), "task": one("tasks"), "taskLog": self._log_page}
+
+        def runs(_info: Any, instance: str, service: str) -> Any:
+            return self.data["runs"].get(f"{instance}/{service}", [])
+
+        def logs(_info: Any, run: str, first: int, **_filters: Any) -> Any:
+            return self.data["logs"].get(run, [])[:first]
+
+        return {
+            **own,
+            "runs": runs,
+            "logs": logs,
+            "fault": one("faults"),
+            "task": one("tasks"),
+            "taskLog": self._log_page,
+        }
 
     def _log_page(self, _info: Any, id: str, after: int = 0, first: int = 1000) -> list[Document]:  # noqa: A002  # its name
         return [line for line in self.logs.get(id, []) if line["sequence"] > after][:first]

@@ -129,6 +129,12 @@ async def open_fault(page: Page, position: int = 0) -> Locator:
     return await _drawer(page)
 
 
+async def open_runs(page: Page, instance: str) -> Locator:
+    """The drawer with the runs of the first service that is on that instance."""
+    await page.locator(f"li[data-instance={instance}] a").first.click()
+    return await _drawer(page)
+
+
 async def open_task(page: Page, title: str) -> Locator:
     """The drawer with the log of the newest task of that title."""
     await page.locator("li[data-task]", has_text=title).first.locator("button").click()

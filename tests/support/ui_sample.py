@@ -87,6 +87,17 @@ def task(key: str, kind: str, title: str, **more: Any) -> Document:
     return {**done, **more}
 
 
+def run(name: str, version: str, **more: Any) -> Document:
+    """A run whose end nobody saw, unless told otherwise."""
+    unseen = {"alive": False, "ended": None, "status": None, "signal": None, "stopped": False, "error": ""}
+    return {"run": name, "version": version, "lostLines": 0, **unseen, **more}
+
+
+def line(message: str, level: str = "INFO", sequence: int = 1) -> Document:
+    """A record of a service's log."""
+    return {"sequence": sequence, "time": ago(76), "level": level, "unit": "", "message": message}
+
+
 def hop(node: str, seconds: float) -> Document:
     """A node that had a fault report."""
     return {"node": node, "id": OTHER_IDS.get(node, NODE_ID), "received": ago(seconds)}
@@ -209,6 +220,17 @@ def globex() -> Document:
                   exitStatus=None, signal="SIGSEGV", message="the process was killed while it answered /health"),
             fault("globex-1", [hop("globex", 76), hop("acme", 75)]),
         ],
+        "runs": {
+            "globex-1/guestbook": [
+                run("3-c", "acme-1.0.0", started=ago(76), alive=True),
+                run("2-b", "acme-1.0.1", started=ago(79), ended=ago(77), status=3, lostLines=7),
+                run("1-a", "acme-1.0.0", started=ago(7_000), ended=ago(79), status=0, stopped=True),
+            ],
+        },
+        "logs": {
+            "3-c": [line("guestbook listens")],
+            "2-b": [line("the entries' index is gone", "ERROR", 2), line("guestbook acme-1.0.1 starts")],
+        },
     }  # fmt: skip
 
 

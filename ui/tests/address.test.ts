@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { placeOf, toFault, toTask } from '../src/page/place';
+import { placeOf, toFault, toRuns, toTask } from '../src/page/place';
 import { loginSecret } from '../src/session/secret';
 import { LINES_KEPT, NO_LOG, grown, type LogRecord } from '../src/tasks/log';
 
@@ -14,6 +14,9 @@ test.each([
 test('what is open can be read back from the address', () => {
   expect(placeOf(toFault('0b1e'))).toEqual({ kind: 'fault', id: '0b1e' });
   expect(placeOf(toTask('t-1'))).toEqual({ kind: 'task', id: 't-1' });
+  expect(placeOf(toRuns('web-1', 'shop:worker')))
+    .toEqual({ kind: 'runs', id: 'web-1/shop:worker', instance: 'web-1', service: 'shop:worker' });
+  expect(placeOf('#/runs/web-1/../x')).toEqual({ kind: 'page' });
   expect(placeOf('#/tasks/<script>')).toEqual({ kind: 'page' });
   expect(placeOf('')).toEqual({ kind: 'page' });
 });

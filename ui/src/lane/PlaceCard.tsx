@@ -3,6 +3,7 @@ import { span } from '../format/time';
 import { Ago } from '../parts/Ago';
 import { BackIcon } from '../parts/icons';
 import { Badge, Meter, VersionChip } from '../parts/parts';
+import { toRuns } from '../page/place';
 import { texts } from '../texts';
 import css from './lane.module.css';
 import type { Flow, Place, Withdrawal } from './lane';
@@ -22,7 +23,7 @@ export function PlaceCard({ place, withdrawal }: Props) {
   return (
     <li className={css.place} data-flow={place.flow} data-instance={place.instance} data-phase={place.phase}>
       <div className={css.placeHead}>
-        <span className={css.placeName}>{place.role === null ? place.instance : `${place.instance} · ${place.role}`}</span>
+        <PlaceName place={place} />
         <span className={css.placeEnd}><PhaseBadge place={place} /></span>
       </div>
       <div className={css.row}>
@@ -45,6 +46,15 @@ export function PlaceCard({ place, withdrawal }: Props) {
         </div>
       )}
     </li>
+  );
+}
+
+/** Leads to the runs of the service there, once its agent told of any. */
+function PlaceName({ place: { instance, role, state } }: { readonly place: Place }) {
+  const name = role === null ? instance : `${instance} · ${role}`;
+  if (state === null) return <span className={css.placeName}>{name}</span>;
+  return (
+    <a className={css.placeName} href={toRuns(instance, state.service)} title={texts.runs.open(state.service, instance)}>{name}</a>
   );
 }
 

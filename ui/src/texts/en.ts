@@ -155,6 +155,22 @@ export const en = {
     },
   },
 
+  runs: {
+    of: (service: string, instance: string) => `Runs of ${service} on ${instance}`,
+    open: (service: string, instance: string) => `Show the runs of ${service} on ${instance}`,
+    loading: 'Loading',
+    none: 'Its agent has told of no run yet.',
+    alive: 'runs',
+    unseen: 'its end was not seen',
+    neverBegan: (error: string) => `never began: ${error}`,
+    status: (status: number) => `exit status ${status}`,
+    signal: (signal: string) => `killed by SIG${signal}`,
+    stopped: (how: string) => `stopped, ${how}`,
+    log: 'What it wrote',
+    lost: (lines: number) => `${count(lines, 'line', 'lines')} came faster than they could be kept.`,
+    noLog: 'Nothing of its log is kept here.',
+    cut: (lines: number) => `The last ${lines} records; vupdate logs --run finds the others.`,
+  },
   faults: {
     title: 'Fault reports',
     help: 'Crashes of the services that this node knows, here and further down, with the way each report took.',
