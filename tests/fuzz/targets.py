@@ -21,6 +21,7 @@ from federation.link.signature import RequestVerifier, signed_headers
 from federation.log import LogBatch
 from federation.manifest import PAYLOAD_TYPE as MANIFEST_TYPE
 from federation.manifest import SignedManifest
+from federation.run import RunHistory
 from federation.servicefile import read_service
 from federation.state import InstanceState
 from federation.versions import ClientVersion
@@ -135,6 +136,7 @@ def _bodies() -> tuple[Target, ...]:
         value(InstanceState, values.STATE),
         value(LogBatch, values.LOG_BATCH),
         value(FaultReport, values.FAULT),
+        value(RunHistory, values.RUNS),
         value(LogsTaken, LogsTaken(through=4)),
         value(FaultTaken, FaultTaken(id=values.FAULT.id)),
     )

@@ -12,6 +12,7 @@ from federation.link.invitation import Enrolment, Invitation
 from federation.log import Level, LogBatch, LogRecord
 from federation.manifest import Maker, Manifest, SignedManifest, Source
 from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, ServiceName
+from federation.run import RunHistory, RunSummary
 from federation.state import InstanceState, Moved, Phase, ServiceState
 from federation.versions import ClientVersion, DeveloperVersion
 
@@ -85,6 +86,15 @@ STATE: Final = InstanceState(
             committed=CLIENT,
             moved=Moved(version=CLIENT, base=None, moved_bytes=10, full_bytes=100, seconds=0.5),
         ),
+    ),
+    fixed=(ServiceKey("shop"),),
+)
+RUNS: Final = RunHistory(
+    service=ServiceKey("shop:worker"),
+    runs=(
+        RunSummary(run="1-a", version=CLIENT, started=NOW, ended=NOW, status=3, lost_lines=7),
+        RunSummary(run="2-b", version=CLIENT, started=NOW, ended=NOW, signal="SEGV", stopped=True, error="none"),
+        RunSummary(run="3-c", version=CLIENT, started=NOW, alive=True),
     ),
 )
 LOG_BATCH: Final = LogBatch(
