@@ -27,8 +27,8 @@ def _fixed(listed: object) -> tuple[ServiceKey, ...] | None:
     """
     if listed is None:
         return None
-    if not isinstance(listed, list) or len(listed) > limits.OFFER_VERSIONS:
-        raise InvalidValueError('services is a list of names like ["shop", "shop:worker"]')
+    if not isinstance(listed, list) or len(listed) > limits.FIXED_SERVICES:
+        raise InvalidValueError('services is a list of up to 200 names like ["shop", "shop:worker"]')
     return tuple(sorted({ServiceKey(str(one)) for one in listed}))
 
 

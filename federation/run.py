@@ -33,8 +33,10 @@ class RunSummary:
         texts = ((self.run, limits.RUN_CHARS), (self.signal or "", limits.SIGNAL_CHARS), (self.error, limits.RUN_ERROR))
         if any(len(text) > most for text, most in texts):
             raise OversizedError("what is told of a run is too long")
-        if self.lost_lines < 0:
-            raise InvalidValueError("a run cannot lose fewer than no lines")
+        if not 0 <= self.lost_lines <= limits.SERIAL:
+            raise InvalidValueError(f"{self.lost_lines} is not a number of lost lines")
+        if self.status is not None and abs(self.status) > limits.EXIT_STATUS:
+            raise InvalidValueError("an exit status is a number of 32 bits")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

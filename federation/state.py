@@ -78,7 +78,7 @@ class InstanceState:
     fixed: tuple[ServiceKey, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.fixed is not None and len(self.fixed) > limits.OFFER_VERSIONS:
-            raise InvalidValueError(f"an agent's file allows at most {limits.OFFER_VERSIONS} services")
+        if self.fixed is not None and len(self.fixed) > limits.FIXED_SERVICES:
+            raise InvalidValueError(f"an agent's file allows at most {limits.FIXED_SERVICES} services")
         if len(self.problem) > PROBLEM_CHARS:
             raise InvalidValueError(f"the problem of an instance has at most {PROBLEM_CHARS} characters")

@@ -6,11 +6,13 @@ import random
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from federation import codec
 from federation.assignment import Assignment
+from federation.errors import InvalidValueError, OversizedError
 from federation.fault import FaultReport
 from federation.names import InstanceName, NodeName, ServiceKey, ServiceName
 from federation.profile import SELF
@@ -183,6 +185,13 @@ async def test_an_agent_tells_of_its_runs(tmp_path: Path) -> None:
     assert [one.run for one in await member.use.runs.of(InstanceName("host-1"), ServiceKey("shop"))] == ["2-b", "1-a"]
     for host, service in (("host-2", "shop"), ("host-1", "shop:worker")):
         assert await member.use.runs.of(InstanceName(host), ServiceKey(service)) == ()
+
+
+@pytest.mark.parametrize("lie", [{"status": 2**31}, {"lost_lines": -1}, {"error": "x" * 3000}])
+def test_a_run_that_no_query_could_show_is_refused(lie: dict[str, Any]) -> None:
+    """An agent that lies must not break the list that operators look at."""
+    with pytest.raises((InvalidValueError, OversizedError)):
+        RunSummary(run="1-a", version=ClientVersion("acme-1.0.0"), started=FIXED_START, **lie)
 
 
 async def until_fault(member: Member) -> FaultReport:
