@@ -13,7 +13,7 @@ from federation.digest import Digest
 from federation.errors import InvalidValueError
 from federation.identity import NodeId
 from federation.keys import PublicKey
-from federation.names import InstanceName, NodeName, ProfileName, RoleName, ServiceKey, ServiceName
+from federation.names import InstanceName, LabelName, NodeName, ProfileName, RoleName, ServiceKey, ServiceName
 from federation.versions import ClientVersion, DeveloperVersion
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -27,6 +27,7 @@ _TEXTS: frozenset[type] = frozenset(
         DeveloperVersion,
         Digest,
         InstanceName,
+        LabelName,
         NodeId,
         NodeName,
         ProfileName,

@@ -85,3 +85,13 @@ class InstanceName(_Name):
     pattern = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*", re.ASCII)
     most = limits.INSTANCE_NAME_CHARS
     form = "lower-case letters and digits in groups joined by single '-' or '_'"
+
+
+class LabelName(_Name):
+    """What instances have in common: a word, or a word with a value, e.g. ``gpu`` or ``site=berlin``."""
+
+    __slots__ = ()
+    what = "label"
+    pattern = re.compile(r"[a-z0-9]+([=_-][a-z0-9]+)*", re.ASCII)
+    most = limits.LABEL_CHARS
+    form = "lower-case letters and digits in groups joined by single '-', '_' or '='"

@@ -73,6 +73,7 @@ class Assembly(Foundation):
             pairing=self._neighbours.pairing,
             penalties=self._penalties,
             pins=self._pins,
+            placements=self._placements,
             presence=self._presence,
             profiles=self._profiles,
             proofs=self._proofs,

@@ -35,6 +35,7 @@ from node.usecases.pairing import Identify
 from node.usecases.peers import ConnectPeer, Presence
 from node.usecases.penalties import Penalties
 from node.usecases.pins import Pins
+from node.usecases.placements import Placements
 from node.usecases.profiles import Profiles
 from node.usecases.proofs import Proofs
 from node.usecases.releases import Releases
@@ -333,6 +334,10 @@ class Foundation:
         )
 
     @cached_property
+    def _placements(self) -> Placements:
+        return Placements(self._kept.placements, self._hub, self._audit)
+
+    @cached_property
     def _instances(self) -> Instances:
         return Instances(
             node=self._settings.name,
@@ -341,6 +346,7 @@ class Foundation:
             kept=self._kept.instances,
             tokens=self._kept.tokens,
             desired=self._desired,
+            placements=self._placements,
             versions=self._versions,
             images=self._images,
             presence=self._presence,

@@ -11,6 +11,7 @@ from node.model.alarm import Alarm
 from node.model.desired import Revision
 from node.model.following import Failure, Followed
 from node.model.instance import EnrolmentToken, Instance, StoredFault
+from node.model.labels import Placement
 from node.model.peer import Consumer, Farewell, PendingInvitation, Pin, Provider
 from node.model.penalty import Penalty
 from node.model.report import OwnMark, ReceivedCounts, ReceivedMark, ReceivedStates, ReportQueued, SentLetter
@@ -65,6 +66,7 @@ class Repositories:
     own_marks: Repository[OwnMark]
     penalties: Repository[Penalty]
     pins: Repository[Pin]
+    placements: Repository[Placement]
     profiles: Repository[Profile]
     providers: Repository[Provider]
     received_counts: Repository[ReceivedCounts]
@@ -113,6 +115,7 @@ class Repositories:
             outbox_tallies=Repository(kept("outbox_tallies"), Tally, lambda one: one.receiver, "tally"),
             own_marks=Repository(kept("own_marks"), OwnMark, lambda one: one.id, "tested mark"),
             pins=Repository(kept("pins"), Pin, lambda one: one.node, "pinned key"),
+            placements=Repository(kept("placements"), Placement, lambda one: one.key, "placement"),
             profiles=Repository(kept("profiles"), Profile, lambda one: one.name, "profile"),
             providers=Repository(kept("providers"), Provider, lambda one: one.name, "provider"),
             received_counts=Repository(

@@ -10,7 +10,8 @@ _SITE = f"service overlays {{ {_SOURCE} }} macros {{ name value }}"
 _MOVED = "moved { version base movedBytes fullBytes seconds }"
 _STATE = f"instance service phase since desired running committed failed error failures lastExit halted held {_MOVED}"
 _INSTANCE = (
-    f"name id enrolled seen connected revoked services fixed awaits {{ service source }} problem states {{ {_STATE} }}"
+    "name id enrolled seen connected revoked labels services due fixed "
+    f"awaits {{ service source }} problem states {{ {_STATE} }}"
 )
 _SERVICE = f"""name developed provider developerDesired clientDesired latestDeveloper latestClient faults
   sources {{ {_SOURCE} }} site {{ {_SITE} }} running {{ {_STATE} }} task {{ {_TASK} }}
@@ -116,6 +117,12 @@ ASSIGN: Final = f"""mutation ($instance: String!, $services: [String!]) {{
   assignServices(instance: $instance, services: $services) {{ {_INSTANCE} }} }}"""
 MOVE: Final = f"""mutation ($service: String!, $source: String!, $target: String!, $atOnce: Boolean!) {{
   moveService(service: $service, fromInstance: $source, toInstance: $target, atOnce: $atOnce) {{ {_INSTANCE} }} }}"""
+LABEL: Final = f"""mutation ($instance: String!, $labels: [String!]!) {{
+  labelInstance(instance: $instance, labels: $labels) {{ {_INSTANCE} }} }}"""
+PLACEMENTS: Final = "query { placements { service labels } }"
+PLACE: Final = """mutation ($service: String!, $labels: [String!]!) {
+  placeService(service: $service, labels: $labels) { service labels } }"""
+FORGET_PLACEMENT: Final = "mutation ($service: String!) { forgetPlacement(service: $service) }"
 REVOKE: Final = f"mutation ($name: String!) {{ revokeInstance(name: $name) {{ {_INSTANCE} }} }}"
 
 RUNS: Final = """query ($instance: String!, $service: String!) {

@@ -20,6 +20,7 @@ from node.graphql.lanes import lanes
 from node.graphql.links import LinkMutations
 from node.graphql.nearby import NearbyMutations
 from node.graphql.outbox import OutboxMutations
+from node.graphql.placements import PlacementsMutations
 from node.graphql.queries import known
 from node.graphql.types.account import NewLoginLink
 from node.graphql.types.instance import Instance, NewEnrolment
@@ -41,7 +42,8 @@ async def _provider(context: Context, provider: peer.Provider) -> Provider:
 
 
 async def _instance(context: Context, instance: instances.Instance) -> Instance:
-    return Instance.of(instance, connected=await context.usecases.instances.connected(instance.name))
+    use = context.usecases.instances
+    return Instance.of(instance, connected=await use.connected(instance.name), placing=await use.placing())
 
 
 @strawberry.type
@@ -54,6 +56,7 @@ class Mutation(
     LinkMutations,
     NearbyMutations,
     OutboxMutations,
+    PlacementsMutations,
 ):
     @field(Role.DEVELOPER, "Build a service from its sources from now on; one of the same name is replaced.")
     async def add_service(self, info: Info, name: str, sources: list[GitSourceInput]) -> Service:

@@ -20,6 +20,7 @@ from node.graphql.links import LinkQueries
 from node.graphql.nearby import NearbyQueries
 from node.graphql.outbox import OutboxQueries
 from node.graphql.packs import PackQueries
+from node.graphql.placements import PlacementsQueries
 from node.graphql.runs import RunsQueries
 from node.graphql.types.account import AuditEntry, Node, Person
 from node.graphql.types.fault import Fault
@@ -66,6 +67,7 @@ class Query(
     NearbyQueries,
     OutboxQueries,
     PackQueries,
+    PlacementsQueries,
     RunsQueries,
 ):
     @field(Role.VIEWER, "This node.")
@@ -114,7 +116,11 @@ class Query(
     @field(Role.VIEWER, "The hosts with an agent of this node.")
     async def instances(self, info: Info) -> list[Instance]:
         instances = info.context.usecases.instances
-        return [Instance.of(one, connected=await instances.connected(one.name)) for one in await instances.all()]
+        placing = await instances.placing()
+        return [
+            Instance.of(one, connected=await instances.connected(one.name), placing=placing)
+            for one in await instances.all()
+        ]
 
     @field(Role.VIEWER, "Images received from providers, newest first.")
     async def transfers(self, info: Info, first: int = 50) -> list[Transfer]:

@@ -76,10 +76,8 @@ class AgentRoutes:
         agent = call.agent
 
         async def newest() -> Event:
-            revision = await self._use.instances.revision()
-            chosen = (await self._use.instances.get(agent.name)).ordered
-            which = "all" if chosen is None else Digest.of(",".join(chosen).encode())
-            return Event(id=f"{revision} {which}", name="assignment", data=f'{{"revision":{revision}}}')
+            revision, told = await self._use.instances.mark(agent.name)
+            return Event(id=f"{revision} {told}", name="assignment", data=f'{{"revision":{revision}}}')
 
         async def allowed() -> bool:
             return await self._use.instances.of_id(agent.id) is not None

@@ -8,7 +8,7 @@ from federation.errors import ConflictError
 from federation.fault import FaultReport
 from federation.identity import NodeId
 from federation.keys import PublicKey
-from federation.names import InstanceName, NodeName, ServiceKey, ServiceName
+from federation.names import InstanceName, LabelName, NodeName, ServiceKey, ServiceName
 from federation.state import InstanceState
 from node.model.placement import Awaited
 
@@ -18,7 +18,9 @@ class Instance:
     """A host with an agent. ``services``: what it is to run; ``None``: all client versions that are desired.
 
     ``awaits``: of these, what it begins once another instance has left it; ``leaving``: what it gave up to another one,
-    until its agent says that it is gone. ``id``, the agent's, follows from the key, and is stored to be found by.
+    until its agent says that it is gone. ``labels``: by which services are placed here.
+
+    ``id``, the agent's, follows from the key, and is stored to be found by.
     """
 
     name: InstanceName
@@ -30,16 +32,11 @@ class Instance:
     revoked: bool = False
     awaits: tuple[Awaited, ...] = ()
     leaving: tuple[ServiceKey, ...] = ()
+    labels: tuple[LabelName, ...] = ()
     id: NodeId = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", self.key.id)
-
-    @property
-    def ordered(self) -> tuple[ServiceKey, ...] | None:
-        """What its agent is told to run now; ``None``: all client versions that are desired."""
-        awaited = {one.key for one in self.awaits}
-        return None if self.allowed is None else tuple(key for key in self.allowed if key not in awaited)
 
     @property
     def fixed(self) -> tuple[ServiceKey, ...] | None:

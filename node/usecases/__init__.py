@@ -36,6 +36,7 @@ from node.usecases.pairing import PairingDesk
 from node.usecases.peers import Presence
 from node.usecases.penalties import Penalties
 from node.usecases.pins import Pins
+from node.usecases.placements import Placements
 from node.usecases.profiles import Profiles
 from node.usecases.proofs import Proofs
 from node.usecases.received import Received
@@ -96,6 +97,7 @@ class Usecases:
     pairing: PairingDesk
     penalties: Penalties
     pins: Pins
+    placements: Placements
     presence: Presence
     profiles: Profiles
     proofs: Proofs

@@ -14,10 +14,12 @@ from federation.identity import NodeId
 from federation.keys import PrivateKey
 from federation.link.invitation import Enrolment, new_secret
 from federation.link.messages import Enrol, Enrolled
-from federation.names import InstanceName, NodeName, ServiceKey
+from federation.names import InstanceName, LabelName, NodeName, ServiceKey, ServiceName
 from federation.state import InstanceState
-from node.model.desired import ListKind, Revision
+from federation.versions import ClientVersion
+from node.model.desired import ListKind
 from node.model.instance import EnrolmentToken, Instance
+from node.model.labels import Placing
 from node.model.placement import Awaited, arrived, given_up, gone, left, taken_in
 from node.model.version import StoredVersion
 from node.storage.port import Where
@@ -28,6 +30,7 @@ from node.usecases.desired import Desired
 from node.usecases.images import Images
 from node.usecases.onetime import OneTimeSecrets, secret_digest
 from node.usecases.peers import Presence
+from node.usecases.placements import Placements
 from node.usecases.versions import Versions
 
 
@@ -56,6 +59,7 @@ class Instances:
         kept: Repository[Instance],
         tokens: Repository[EnrolmentToken],
         desired: Desired,
+        placements: Placements,
         versions: Versions,
         images: Images,
         presence: Presence,
@@ -69,6 +73,7 @@ class Instances:
         self._kept = kept
         self._tokens = tokens
         self._desired = desired
+        self._placements = placements
         self._versions = versions
         self._images = images
         self._presence = presence
@@ -127,8 +132,10 @@ class Instances:
         present = await self._kept.get(name)
         if present is not None and not present.revoked and present.key != enrol.key:
             raise ConflictError(f"another agent is attached as {name}: revoke it first")
-        assigned = present.services if present else None
-        await self._kept.put(Instance(name=name, key=enrol.key, enrolled=self._clock.now(), services=assigned))
+        attached = Instance(name=name, key=enrol.key, enrolled=self._clock.now())
+        if present is not None:
+            attached = replace(attached, services=present.services, labels=present.labels)
+        await self._kept.put(attached)
         await self._audit.record(name, "enrol", enrol.key.id.short)
         self._hub.publish(Topic.INSTANCES, name)
         return Enrolled(node=self._node, instance=name, agent=enrol.key.id).sign(self._key)
@@ -159,6 +166,18 @@ class Instances:
         await self._audit.record(who, "assign", f"{name}: {detail}")
         self._hub.publish(Topic.INSTANCES, name)
         self._hub.publish(Topic.DESIRED, ListKind.CLIENT.value)
+        return instance
+
+    async def label(self, name: InstanceName, labels: tuple[LabelName, ...], *, who: str) -> Instance:
+        """Give ``name`` these labels in place of those it had; what is placed by them begins or ends there.
+
+        Raises:
+            AbsentError: there is no such instance.
+        """
+        chosen = tuple(sorted(set(labels)))
+        instance = await self._kept.change(name, lambda present: replace(present, labels=chosen))
+        await self._audit.record(who, "label", f"{name}: {', '.join(chosen) or 'none'}")
+        self._told(name)
         return instance
 
     async def move(
@@ -199,9 +218,16 @@ class Instances:
 
     # What an agent asks for.
 
-    async def revision(self) -> int:
-        """The number of the client list that assignments are made of."""
-        return (await self._desired.current(ListKind.CLIENT)).number
+    async def placing(self) -> Placing:
+        """What runs where, by what is desired and placed now."""
+        desired = (await self._desired.current(ListKind.CLIENT)).client
+        return Placing(desired, await self._placements.all())
+
+    async def mark(self, name: InstanceName) -> tuple[int, Digest]:
+        """The number of the client list, and a digest of what ``name`` is told to run of it."""
+        number = (await self._desired.current(ListKind.CLIENT)).number
+        told = (await self.placing()).told(await self.get(name))
+        return number, Digest.of(",".join(told).encode())
 
     async def assignment(self, name: InstanceName) -> bytes:
         """The signed assignment of ``name`` as of now."""
@@ -209,7 +235,7 @@ class Instances:
         revision = await self._desired.current(ListKind.CLIENT)
         services = tuple(
             Assigned(key=key, version=revision.client[key.service], image=version.image, manifest=version.manifest)
-            for key, version in (await self._assigned(instance, revision)).items()
+            for key, version in (await self._assigned(instance, revision.client)).items()
         )
         return Assignment(agent=instance.id, revision=revision.number, services=services).sign(self._key)
 
@@ -240,22 +266,19 @@ class Instances:
     async def _assigned_now(self, name: InstanceName) -> list[StoredVersion]:
         instance = await self.get(name)
         revision = await self._desired.current(ListKind.CLIENT)
-        return list((await self._assigned(instance, revision)).values())
+        return list((await self._assigned(instance, revision.client)).values())
 
-    async def _assigned(self, instance: Instance, revision: Revision) -> dict[ServiceKey, StoredVersion]:
-        desired = revision.client
-        keys = instance.ordered if instance.ordered is not None else tuple(ServiceKey(name) for name in desired)
-        return {
-            key: await self._versions.get(ListKind.CLIENT, key.service, desired[key.service])
-            for key in sorted(keys)
-            if key.service in desired
-        }
+    async def _assigned(
+        self, instance: Instance, desired: dict[ServiceName, ClientVersion]
+    ) -> dict[ServiceKey, StoredVersion]:
+        told = Placing(desired, await self._placements.all()).told(instance)
+        return {key: await self._versions.get(ListKind.CLIENT, key.service, desired[key.service]) for key in told}
 
     # What an agent reports.
 
     async def report(self, name: InstanceName, state: InstanceState) -> None:
         """Keep the newest state of ``name``; one that is older than the kept one is passed over."""
-        before = (await self.get(name)).ordered
+        before = (await self.get(name)).allowed
 
         def newer(present: Instance) -> Instance:
             old = present.state
@@ -264,7 +287,7 @@ class Instances:
 
         instance = await self._kept.change(name, newer)
         self._hub.publish(Topic.INSTANCES, name)
-        if instance.ordered != before:
+        if instance.allowed != before:
             self._hub.publish(Topic.DESIRED, ListKind.CLIENT.value)
         if instance.leaving:
             await self._settle(instance)

@@ -9,7 +9,7 @@ from federation.catalog.roles import Role as CatalogRole
 from federation.digest import Digest
 from federation.keys import PrivateKey
 from federation.log import Level, LogRecord
-from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, ServiceName
+from federation.names import InstanceName, LabelName, NodeName, ProfileName, ServiceKey, ServiceName
 from federation.outbox import Checkpoint, Load
 from federation.profile import Profile
 from federation.run import RunSummary
@@ -18,6 +18,7 @@ from federation.tally import Tally
 from federation.versions import ClientVersion, DeveloperVersion
 from node.model.desired import Delta, ListKind, Revision
 from node.model.instance import Instance
+from node.model.labels import Placement, Placing
 from node.model.peer import Provider
 from node.model.penalty import after_lie
 from node.model.placement import Awaited
@@ -107,6 +108,7 @@ def task_log(task_id: str, after: int, first: int) -> list[LogRecord]:
 
 
 DEVELOPED = DevelopedService(name=ServiceName("guestbook"), sources=(GitSource(name="guestbook", url="/srv/g"),))
+PLACEMENT = Placement(key=ServiceKey("shop:worker"), labels=(LabelName("gpu"),))
 HOST = instance(
     "web-1",
     service_state(
@@ -240,6 +242,11 @@ def answers() -> dict[str, Any]:
         "instances.enrolment": OneTime(text="vua1:SECRET"),
         "instances.assign": assigned,
         "instances.move": moving,
+        "instances.label": replace(HOST, labels=(LabelName("gpu"), LabelName("site=berlin"))),
+        "instances.placing": Placing([ServiceName("guestbook")], []),
+        "placements.all": [PLACEMENT],
+        "placements.place": PLACEMENT,
+        "placements.forget": None,
         "instances.revoke": replace(HOST, revoked=True),
         "runs.of": RUNS,
         "logs.search": [FoundRecord(stream=found, record=log_record(7, "hello\x1b[2J"))],

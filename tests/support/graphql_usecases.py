@@ -35,6 +35,7 @@ from node.usecases.outbox import Outbox
 from node.usecases.pairing import PairingDesk
 from node.usecases.penalties import Penalties
 from node.usecases.pins import Pins
+from node.usecases.placements import Placements
 from node.usecases.profiles import Profiles
 from node.usecases.received import Received
 from node.usecases.runs import Runs
@@ -54,6 +55,7 @@ _KINDS: dict[str, type] = {
     "builds": Builds,
     "client_builds": ClientBuilds,
     "tasks": Tasks,
+    "placements": Placements,
     "profiles": Profiles,
     "links": Links,
     "nearby": Nearby,

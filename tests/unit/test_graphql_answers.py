@@ -332,6 +332,15 @@ CHANGES = [
         'moveService(service: "shop:worker", fromInstance: "web-1", toInstance: "web-2") { awaits { service source } }',
         "Instances.move(key=shop:worker, source=web-1, target=web-2, at_once=False, who=ann)",
     ),
+    (
+        'labelInstance(instance: "web-1", labels: ["site=berlin", "gpu"]) { labels due }',
+        "Instances.label(name=web-1, labels=('gpu', 'site=berlin'), who=ann)",
+    ),
+    (
+        'placeService(service: "shop:worker", labels: ["gpu"]) { service labels }',
+        "Placements.place(key=shop:worker, labels=('gpu',), who=ann)",
+    ),
+    ('forgetPlacement(service: "shop:worker")', "Placements.forget(key=shop:worker, who=ann)"),
     ('revokeInstance(name: "web-1") { revoked }', "Instances.revoke(name=web-1, who=ann)"),
     ("createLoginLink(role: VIEWER) { url }", "Accounts.login_link(role=Role.VIEWER, who=ann)"),
 ]

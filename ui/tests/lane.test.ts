@@ -47,8 +47,8 @@ describe('a lane', () => {
 
   test('shows the instances that are to run it and have said nothing, and no others', () => {
     const instances = [
-      instance({ name: 'all' }), instance({ name: 'named', services: ['guestbook:web'] }),
-      instance({ name: 'other', services: ['shop'] }), instance({ name: 'gone', revoked: true }),
+      instance({ name: 'all' }), instance({ name: 'named', services: ['guestbook:web'], due: ['guestbook:web'] }),
+      instance({ name: 'other', services: null, due: ['shop'] }), instance({ name: 'gone', revoked: true }),
     ];
     const made = lane(service(), links({ instances }), []);
     expect(made.places.map((place) => [place.instance, place.phase, place.flow])).toEqual([

@@ -23,7 +23,7 @@ Name = Annotated[str, typer.Argument(help="The instance's name.", show_default=F
 
 def _assigned(one: dict[str, Any]) -> str:
     if one["services"] is None:
-        return "all that is desired"
+        return f"all that is desired and not placed elsewhere: {', '.join(one['due']) or 'nothing now'}"
     awaited = {held["service"]: f"{held['service']} (once {held['source']} has left it)" for held in one["awaits"]}
     text = ", ".join(awaited.get(service, service) for service in one["services"]) or "nothing"
     return (
@@ -44,10 +44,11 @@ async def show(call: Call) -> None:
     found = (await call.ask(documents.INSTANCES))["instances"]
     call.out.document(found)
     call.out.table(
-        ("instance", "agent", "seen", "is to run", "runs"),
+        ("instance", "labels", "agent", "seen", "is to run", "runs"),
         [
             (
                 one["name"],
+                ", ".join(one["labels"]) or "–",
                 "revoked" if one["revoked"] else "connected" if one["connected"] else "away",
                 ago(one["seen"]),
                 _assigned(one),
@@ -82,6 +83,29 @@ async def assign(
     found = (await call.ask(documents.ASSIGN, instance=name, services=services or None))["assignServices"]
     call.out.document(found)
     call.out.say(f"{name} is to run {_assigned(found)}")
+
+
+@asking(
+    app,
+    "label",
+    examples="""
+    vupdate instance label web-1 gpu site=berlin
+    vupdate instance label web-1 --none
+    """,
+)
+async def label(
+    call: Call,
+    name: Name,
+    labels: Annotated[list[str] | None, typer.Argument(metavar="LABEL...", help="All that it has.")] = None,
+    *,
+    none: Annotated[bool, typer.Option("--none", help="It has no label.")] = False,
+) -> None:
+    """Give an instance labels, in place of those it had. 'vupdate service place' says what runs by them."""
+    if none == bool(labels):
+        raise usage("name the labels that the instance has, or give --none")
+    found = (await call.ask(documents.LABEL, instance=name, labels=labels or []))["labelInstance"]
+    call.out.document(found)
+    call.out.say(f"{name} has {', '.join(found['labels']) or 'no label'}, and is to run {_assigned(found)}")
 
 
 @asking(

@@ -142,3 +142,51 @@ async def site(
         ],
         empty=f"{name} runs here as its provider made it",
     )
+
+
+Placed = Annotated[str, typer.Argument(metavar="SERVICE[:ROLE]", show_default=False)]
+
+
+@asking(app, "placements", examples="vupdate service placements")
+async def placements(call: Call) -> None:
+    """List which labels an instance must have to run a service."""
+    found = (await call.ask(documents.PLACEMENTS))["placements"]
+    call.out.document(found)
+    call.out.table(
+        ("service", "runs where"),
+        [(one["service"], ", ".join(one["labels"])) for one in found],
+        empty="nothing is placed: each service runs on each instance that runs all that is desired",
+    )
+
+
+@asking(
+    app,
+    "place",
+    examples="""
+    vupdate service place shop:worker gpu site=berlin
+    vupdate service place shop:worker --anywhere
+    """,
+)
+async def place(
+    call: Call,
+    service: Placed,
+    labels: Annotated[
+        list[str] | None, typer.Argument(metavar="LABEL...", help="What an instance must have, all of it.")
+    ] = None,
+    *,
+    anywhere: Annotated[bool, typer.Option("--anywhere", help="Forget where it is to run.")] = False,
+) -> None:
+    """Have a service run on the instances with these labels only.
+
+    It concerns instances that run all that is desired; those that were given services by name run these.
+    """
+    if anywhere == bool(labels):
+        raise usage("name the labels that an instance must have, or give --anywhere")
+    if anywhere:
+        await call.ask(documents.FORGET_PLACEMENT, service=service)
+        call.out.document({"anywhere": service})
+        call.out.say(f"nothing is said any more of where {service} is to run")
+        return
+    found = (await call.ask(documents.PLACE, service=service, labels=labels))["placeService"]
+    call.out.document(found)
+    call.out.say(f"{service} is to run where an instance has {', '.join(found['labels'])}")

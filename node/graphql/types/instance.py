@@ -9,6 +9,7 @@ from federation import state as states
 from federation.names import InstanceName
 from federation.state import Phase
 from node.model import instance as instances
+from node.model import labels as by_label
 
 
 @strawberry.type(description="What the last update of a service cost, and what the whole image would have cost.")
@@ -81,7 +82,11 @@ class Instance:
     seen: datetime | None
     connected: bool
     revoked: bool
-    services: list[str] | None = strawberry.field(description="What it is to run; null: all desired client versions.")
+    labels: list[str]
+    services: list[str] | None = strawberry.field(
+        description="What it is to run; null: all desired client versions that are not placed elsewhere."
+    )
+    due: list[str] = strawberry.field(description="Of what is desired, what it is to run by its services and labels.")
     fixed: list[str] | None = strawberry.field(
         description="What its agent's own file allows, whatever this node says; null: everything."
     )
@@ -92,7 +97,7 @@ class Instance:
     problem: str = strawberry.field(description="Why its agent refuses what this node says; empty: it does not.")
 
     @classmethod
-    def of(cls, instance: instances.Instance, *, connected: bool) -> Self:
+    def of(cls, instance: instances.Instance, *, connected: bool, placing: by_label.Placing) -> Self:
         services = instance.state.services if instance.state else ()
         return cls(
             name=instance.name,
@@ -101,12 +106,24 @@ class Instance:
             seen=instance.seen,
             connected=connected,
             revoked=instance.revoked,
+            labels=[str(label) for label in instance.labels],
             services=None if instance.allowed is None else [str(key) for key in instance.allowed],
+            due=[str(key) for key in placing.due(instance)],
             fixed=None if instance.fixed is None else [str(key) for key in instance.fixed],
             awaits=[AwaitedService(service=one.key, source=one.source) for one in instance.awaits],
             states=[ServiceOnInstance.of(instance.name, state) for state in services],
             problem=instance.state.problem if instance.state else "",
         )
+
+
+@strawberry.type(description="That a service runs on the instances that have all of these labels.")
+class Placement:
+    service: str
+    labels: list[str]
+
+    @classmethod
+    def of(cls, placement: by_label.Placement) -> Self:
+        return cls(service=placement.key, labels=[str(label) for label in placement.labels])
 
 
 @strawberry.type(description="A right to attach one agent, to be used once. Shown once.")

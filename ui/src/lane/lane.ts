@@ -216,7 +216,7 @@ function placesOf(service: Service, instances: readonly Instance[]): Place[] {
 }
 
 function isAssigned(instance: Instance, service: string): boolean {
-  return instance.services === null || instance.services.some((key) => nameOf(key) === service);
+  return instance.due.some((key) => nameOf(key) === service);
 }
 
 function awaitedPlace(instance: Instance, target: string | null): Place {

@@ -72,7 +72,8 @@ function InstanceCard({ instance }: { readonly instance: LinksQuery['instances']
   const shown = instance.revoked ? { flow: 'idle' as const, state: said.revoked } : connection(instance.connected);
   return (
     <Card name={instance.name} {...shown} errors={instance.problem === '' ? [] : [instance.problem]} rows={[
-      [said.runs, services === null ? said.allServices : services.length === 0 ? said.noServices : services.join(', ')],
+      [said.runs, services === null ? said.allServices(instance.due) : services.length === 0 ? said.noServices : services.join(', ')],
+      [said.labels, instance.labels.join(', ')],
       [said.fixed, instance.fixed === null ? '' : instance.fixed.join(', ') || said.noServices],
       [said.awaits, instance.awaits.map(({ service, source }) => said.onceLeft(service, source)).join('; ')],
       [said.seen, <Seen key="seen" at={instance.seen} />],
