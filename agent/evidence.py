@@ -14,7 +14,7 @@ from typing import Final
 
 from federation import limits
 
-MOST_FILES: Final = 20
+MOST_FILES: Final = limits.FAULT_FILES
 MOST_BYTES: Final = 2048 * limits.MIB
 _MOST_LOOKED_AT: Final = 100_000
 

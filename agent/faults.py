@@ -7,7 +7,7 @@ so a report made again after an interruption is no second fault.
 import contextlib
 import shutil
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
@@ -16,10 +16,11 @@ import structlog
 
 from agent import logs, slots
 from agent.condemned import Condemned
-from agent.evidence import gather
+from agent.evidence import Evidence, gather
 from agent.faulttext import describe
 from agent.home import Unit
 from agent.hostfacts import look
+from agent.intact import damaged
 from agent.records import Line, exception_line, stack_trace
 from agent.runrecord import End, RunRecord
 from agent.sampling import Burst
@@ -30,6 +31,7 @@ from federation.clock import to_text
 from federation.fault import FaultReport, Reason
 from federation.files import write_atomic
 from federation.identity import NodeId
+from federation.image import Image
 from federation.names import InstanceName
 from federation.versions import ClientVersion
 
@@ -39,6 +41,7 @@ FILES_FOLDER: Final = "files"
 BURST_FILE: Final = "burst.json"
 _log: Final = structlog.get_logger("agent")
 _LINE_CHARS: Final = 4000
+_FILE_CHARS: Final = 200
 _LOG_BYTES: Final = 2 * limits.MIB
 _MESSAGE_CHARS: Final = 1000
 _EARLIER_CHARS: Final = 200
@@ -112,6 +115,8 @@ class Circumstances:
     host: HostFacts = field(default_factory=HostFacts)
     earlier: tuple[EarlierFault, ...] = ()
     alike: int = 0
+    damaged: tuple[str, ...] = ()
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 def make_report(
@@ -138,6 +143,9 @@ def make_report(
         host=around.host,
         earlier=around.earlier,
         alike=around.alike,
+        damaged=_told(around.damaged),
+        files=_told(around.evidence.moved),
+        left=_told(around.evidence.left),
     )
 
 
@@ -167,10 +175,16 @@ class FaultDesk:
             keep_burst(unit.faults, burst)
         if not burst.is_full:
             return None
-        report = self._make(unit, fault, identity, alike=max(0, burst.untold - 1))
+        image = slots.installed_image(unit, fault.run.version)
+        around = Circumstances(
+            host=look(unit.root, fault.run),
+            earlier=_earlier(unit.faults),
+            alike=max(0, burst.untold - 1),
+            damaged=_damaged(unit, fault.run.version, image),
+            evidence=_put_aside(unit, fault.run.version, files, image, kept.parent / FILES_FOLDER),
+        )
+        report = self._make(unit, fault, identity, around)
         content = codec.encode(report)
-        if files:
-            _put_aside(unit, fault.run.version, files, kept.parent / FILES_FOLDER)
         # The spool first: a report that is kept is known to have been spooled.
         self._spool.add(identity, content)
         write_atomic(kept.parent / TEXT_FILE, describe(report).encode())
@@ -179,9 +193,8 @@ class FaultDesk:
         _prune(unit.faults, keep)
         return report
 
-    def _make(self, unit: Unit, fault: Fault, identity: str, *, alike: int) -> FaultReport:
+    def _make(self, unit: Unit, fault: Fault, identity: str, around: Circumstances) -> FaultReport:
         lines = logs.last_lines(unit.logs / fault.run.run, limits.FAULT_LOG_LINES)
-        around = Circumstances(host=look(unit.root, fault.run), earlier=_earlier(unit.faults), alike=alike)
         return make_report(fault, lines, around, identity=identity, unit=unit, instance=self._instance)
 
 
@@ -214,18 +227,37 @@ def keep_burst(folder: Path, burst: Burst) -> None:
     write_atomic(folder / BURST_FILE, codec.encode(burst))
 
 
-def _put_aside(unit: Unit, version: ClientVersion, patterns: tuple[str, ...], target: Path) -> None:
-    """Move the files that belong to a fault beside its report; where that fails the report is made all the same."""
-    image = slots.installed_image(unit, version)
-    if image is None:
-        return
+def _damaged(unit: Unit, version: ClientVersion, image: Image | None) -> tuple[str, ...]:
+    """Which files of the version that fell are no longer as signed."""
+    found = () if image is None else damaged(unit.version(version), image, limits.FAULT_FILES)
+    if found:
+        _log.error("files on the disk are not as signed", service=unit.key, version=version, files=found)
+    return found
+
+
+def _put_aside(
+    unit: Unit, version: ClientVersion, patterns: tuple[str, ...], image: Image | None, target: Path
+) -> Evidence:
+    """Move the files that belong to a fault beside its report; where that fails the report is made all the same.
+
+    After an interruption what was moved then is named again.
+    """
+    if image is None or not patterns:
+        return Evidence()
     try:
         evidence = gather(unit.version(version), patterns, image.by_path, target)
     except OSError as error:
         _log.warning("files of a fault not put aside", service=unit.key, error=str(error))
-        return
+        evidence = Evidence()
     if evidence.left:
         _log.warning("files of a fault left where they are: too many or too large", files=evidence.left)
+    there = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
+    return replace(evidence, moved=tuple(there[: limits.FAULT_FILES]))
+
+
+def _told(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of files as a report can say them: a service may have chosen any bytes."""
+    return tuple(path.encode("utf-8", "backslashreplace").decode()[:_FILE_CHARS] for path in paths)
 
 
 def _prune(folder: Path, keep: int) -> None:

@@ -41,6 +41,12 @@ def _heads(report: FaultReport) -> Iterator[tuple[str, str]]:
     if report.alike:
         yield "before it", f"{report.alike} crashes since the last report that were only counted"
     yield from _host(report.host)
+    if report.damaged:
+        yield "damaged", f"not as signed on this disk: {', '.join(report.damaged)}"
+    if report.files:
+        yield "files", f"put aside with this report: {', '.join(report.files)}"
+    if report.left:
+        yield "left there", f"too many or too large to put aside: {', '.join(report.left)}"
     yield "report", report.id
 
 

@@ -23,6 +23,11 @@ def _is_uuid(text: str) -> bool:
         return False
 
 
+def _check_paths(paths: tuple[str, ...]) -> None:
+    if len(paths) > limits.FAULT_FILES or any(len(path) > limits.FAULT_FILE_CHARS for path in paths):
+        raise OversizedError("a fault report names too many files, or one by too long a path")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hop:
     """One node on a report's way, in the order in which they received it."""
@@ -37,7 +42,9 @@ class FaultReport:
     """One crash of one service on one instance. ``id`` is a random UUID: the same report arriving twice is one.
 
     ``trace``: the last stack trace in the log, line by line. ``earlier``: crashes before it, newest first. ``alike``:
-    how many since the last report came too fast to be reported each, and are told of by this number only.
+    how many since the last report came too fast to be reported each, and are told of by this number only. ``damaged``:
+    paths of the version's own files that were not as signed when the report was made. ``files``: what was put aside
+    with the report on the host, ``left``: what was too much for it; paths below the version's tree.
     """
 
     id: str
@@ -57,6 +64,9 @@ class FaultReport:
     host: HostFacts = field(default_factory=HostFacts)
     earlier: tuple[EarlierFault, ...] = ()
     alike: int = 0
+    damaged: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     path: tuple[Hop, ...] = ()
 
     def __post_init__(self) -> None:
@@ -68,6 +78,8 @@ class FaultReport:
             raise OversizedError("a fault report has too many log lines or hops")
         if len(self.trace) > limits.FAULT_TRACE_LINES or len(self.earlier) > limits.FAULT_EARLIER:
             raise OversizedError("a fault report has too long a trace, or too many faults before it")
+        for paths in (self.damaged, self.files, self.left):
+            _check_paths(paths)
         if not 0 <= self.alike <= limits.COUNT:
             raise InvalidValueError(f"{self.alike} is not a number of crashes")
 

@@ -102,9 +102,15 @@ class Redactor:
             signal=None if report.signal is None else self.text(report.signal),
             log=log,
             trace=trace,
+            damaged=self._paths(report.damaged),
+            files=self._paths(report.files),
+            left=self._paths(report.left),
             earlier=tuple(replace(one, message=self.text(one.message)) for one in report.earlier),
         )
         return _fitting(told)
+
+    def _paths(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self.text(path)[: limits.FAULT_FILE_CHARS] for path in paths)
 
 
 def _fitting(report: FaultReport) -> FaultReport:

@@ -134,7 +134,7 @@ LOGS: Final = """query ($service: String, $instance: String, $run: String, $text
     service instance run sequence time level unit message } }"""
 FAULTS: Final = f"""query ($service: String, $first: Int!) {{
   faults(service: $service, first: $first) {{ {_FAULT} }} }}"""
-FAULT: Final = f"query ($id: ID!) {{ fault(id: $id) {{ {_FAULT} log trace alike {_AROUND} }} }}"
+FAULT: Final = f"query ($id: ID!) {{ fault(id: $id) {{ {_FAULT} log trace alike damaged files left {_AROUND} }} }}"
 
 TRANSFERS: Final = """query ($first: Int!) {
   transfers(first: $first) { provider service version base movedBytes fullBytes repairedBytes seconds at }

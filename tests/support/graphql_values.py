@@ -230,6 +230,9 @@ def fault() -> StoredFault:
         put_back=ClientVersion("acme-1.0.0"),
         uptime_seconds=0.5,
         log=("starting", "boom"),
+        damaged=("app.py",),
+        files=("core.7",),
+        left=("heap.bin",),
         trace=("Traceback (most recent call last):", "ValueError: boom"),
         host=HostFacts(memory_bytes=8_000_000_000, memory_free_bytes=1_000_000, oom_kills=1, load=1500, processors=2),
         earlier=(

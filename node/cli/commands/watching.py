@@ -140,6 +140,9 @@ async def show_fault(
             "out of memory": one["host"]["oomKills"]
             and f"the kernel killed {one['host']['oomKills']} processes of that host while it ran",
             "before": "; ".join(f"{moment(had['occurred'])} {had['version']}" for had in one["earlier"]),
+            "damaged": one["damaged"] and f"not as signed on that disk: {', '.join(one['damaged'])}",
+            "files": one["files"] and f"put aside on {one['instance']}: {', '.join(one['files'])}",
+            "left there": one["left"] and f"too many or too large to put aside: {', '.join(one['left'])}",
             "way": _way(one),
             "goes on": one["forwardTo"]
             and f"to {one['forwardTo']}, {'taken' if one['forwarded'] else 'not taken yet'}",

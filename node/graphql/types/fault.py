@@ -82,6 +82,9 @@ class Fault:
     host: HostFacts
     earlier: list[EarlierFault] = strawberry.field(description="The crashes before it there, newest first.")
     alike: int = strawberry.field(description="Crashes since the last report that were only counted.")
+    damaged: list[str] = strawberry.field(description="Files of the version that were not as signed on that disk.")
+    files: list[str] = strawberry.field(description="What was put aside with the report on the host.")
+    left: list[str] = strawberry.field(description="What was too much to put aside.")
     path: list[Hop] = strawberry.field(description="The nodes that had it, in order.")
     received: datetime
     forward_to: str | None = strawberry.field(description="The provider it has to go on to.")
@@ -108,6 +111,9 @@ class Fault:
             host=HostFacts.of(report.host),
             earlier=[EarlierFault.of(one) for one in report.earlier],
             alike=report.alike,
+            damaged=list(report.damaged),
+            files=list(report.files),
+            left=list(report.left),
             path=[Hop.of(hop) for hop in report.path],
             received=stored.received,
             forward_to=stored.forward_to,

@@ -65,10 +65,13 @@ function rows(fault: Report) {
 }
 
 /** What is known beyond the crash itself; a row without anything to say is not shown. */
-function around({ alike, host, earlier }: Report) {
+function around({ alike, host, earlier, damaged, files, left }: Report) {
   const room = (free: number | null, whole: number | null) =>
     free === null || whole === null ? null : said.free(bytes(free), bytes(whole));
   return [
+    [said.damaged, damaged.length > 0 ? damaged.join(', ') : null],
+    [said.files, files.length > 0 ? files.join(', ') : null],
+    [said.left, left.length > 0 ? left.join(', ') : null],
     [said.alike, alike > 0 ? said.alikeCount(alike) : null],
     [said.outOfMemory, host.oomKills !== null && host.oomKills > 0 ? said.killed(host.oomKills) : null],
     [said.memory, room(host.memoryFreeBytes, host.memoryBytes)],
