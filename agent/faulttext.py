@@ -42,7 +42,10 @@ def _heads(report: FaultReport) -> Iterator[tuple[str, str]]:
         yield "before it", f"{report.alike} crashes since the last report that were only counted"
     yield from _host(report.host)
     if report.damaged:
-        yield "damaged", f"not as signed on this disk: {', '.join(report.damaged)}"
+        yield (
+            "damaged",
+            f"not as signed on this disk: {', '.join(report.damaged)} ('vupdate agent repair' installs it again)",
+        )
     if report.files:
         yield "files", f"put aside with this report: {', '.join(report.files)}"
     if report.left:

@@ -28,8 +28,10 @@ async def order_offline(home: Path, request: Request) -> Answer:
     with only_agent(place):
         if request.service not in place.journaled():
             raise AbsentError(f"no service {request.service} is looked after here: `vupdate agent services` lists them")
-        if request.act is Act.RESTART:
-            raise NoAgentError(f"no agent runs in {home}, and only an agent starts services: `vupdate agent run`")
+        if request.act in (Act.RESTART, Act.REPAIR):
+            raise NoAgentError(
+                f"no agent runs in {home}, and only an agent installs and starts services: `vupdate agent run`"
+            )
         unit = place.unit(request.service)
         if request.act is Act.RETRY:
             journal = Journal(place.journal(request.service))

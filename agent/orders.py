@@ -22,6 +22,7 @@ class Act(enum.Enum):
     HOLD = "hold"
     RELEASE = "release"
     RETRY = "retry"
+    REPAIR = "repair"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

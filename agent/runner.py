@@ -152,6 +152,8 @@ class Agent:
             supervisor.restart()
         elif request.act is Act.RETRY:
             await supervisor.retry()
+        elif request.act is Act.REPAIR:
+            await supervisor.repair()
         else:
             await supervisor.wish(lambda wish: wish_after(wish, request.act))
         return Answer(state=await supervisor.until(lambda _: supervisor.is_obeyed))

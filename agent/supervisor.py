@@ -24,7 +24,7 @@ from agent.states import describe
 from agent.threads import unbroken
 from agent.wishes import NO_WISH, Wish, keep_wish, read_wish
 from federation.backoff import Backoff
-from federation.errors import ConflictError, VUpdateError
+from federation.errors import ConflictError, LocalError, VUpdateError
 from federation.state import Moved, ServiceState
 from federation.versions import ClientVersion
 
@@ -65,6 +65,7 @@ class Supervisor:
         self._hold = False
         self._wish = NO_WISH
         self._restart_asked = False
+        self._repair_asked: asyncio.Future[None] | None = None
         self._is_obeyed = True
         self._hurried = False
         self._seen = asyncio.Event()
@@ -102,6 +103,25 @@ class Supervisor:
             raise ConflictError(f"{self._tools.unit.key} is stopped or being updated: there is nothing to start again")
         self._restart_asked, self._is_obeyed = True, False
         self._begin_anew()
+
+    async def repair(self) -> None:
+        """Install the version that runs once more, whole and as signed, and start it again. Returns once it is done.
+
+        It is fetched while the service runs. What the service wrote into the version's own folder is lost.
+
+        Raises:
+            ConflictError: it is not installed, or is being updated.
+            UnreachableError, TamperedError, DiskFullError, CorruptError: as an update.
+        """
+        if self._record.committed is None or self._record.step is not Step.REST:
+            raise ConflictError(
+                f"{self._tools.unit.key} is not installed, or is being updated: nothing can be repaired"
+            )
+        if self._repair_asked is not None:
+            raise ConflictError(f"{self._tools.unit.key} is being repaired already")
+        asked = self._repair_asked = asyncio.get_running_loop().create_future()
+        self._begin_anew()
+        await asked
 
     async def retry(self) -> None:
         """Let a version that failed be tried again, and what waits after trouble be tried at once."""
@@ -239,15 +259,40 @@ class Supervisor:
         await self._change(lambda record: plan.begin(record, self._ordered, now) or record)
 
     async def _obey(self) -> bool:
-        """Stop what an operator wants stopped; whether it is to be started again."""
+        """Stop what an operator wants stopped, and repair what is to be; whether it is to be started again."""
+        if self._repair_asked is not None:
+            await self._mend(self._repair_asked)
+            self._repair_asked = None
+            return True
         again = self._restart_asked
         if again or self._wish.halted:
-            # Whether something runs is asked anew: the keeper may have been starting it when the order came.
-            await self._leave_alone()
-            await self._tools.runs.stop()
+            await self._stop_now()
             self._restart_asked, self._hurried, self._is_obeyed = False, again, True
-            self._on_run(None, False)
         return again
+
+    async def _stop_now(self) -> None:
+        # Whether something runs is asked anew: the keeper may have been starting it when the order came.
+        await self._leave_alone()
+        await self._tools.runs.stop()
+        self._on_run(None, False)
+
+    async def _mend(self, asked: asyncio.Future[None]) -> None:
+        """Install the committed version anew; ``asked`` hears how that ended."""
+        slot, unit, installer = self._record.committed, self._tools.unit, self._tools.installer
+        try:
+            if slot is None:
+                raise ConflictError(f"{unit.key} is not installed")
+            await installer.download(unit, slot, None)
+            await self._stop_now()
+            self._hurried = True
+            await installer.stage(unit, slot, None, None)
+        except (VUpdateError, OSError) as error:
+            _log.warning("not repaired", service=unit.key, error=str(error))
+            if not asked.done():
+                asked.set_exception(error if isinstance(error, VUpdateError) else LocalError(str(error)))
+        else:
+            if not asked.done():
+                asked.set_result(None)
 
     async def _do(self) -> None:
         before = self._record

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from agent.runrecord import last_run
 from agent.status import read_status
 from federation.names import ServiceKey
 from federation.state import Phase, ServiceState
+from federation.versions import ClientVersion
 from tests.support.agent_node import AgentNode
 from tests.support.agent_process import running_agent, unit_processes
 from tests.support.agent_services import crasher, sleeper
@@ -101,6 +104,49 @@ async def test_retry_tries_a_failed_version_again(node: AgentNode, home: Path) -
         await told(home, Act.RETRY)
         await node.until(lambda: len({fault.id for fault in node.faults}) == 2)
         await node.until_state(KEY, lambda state: state.failed == "acme-1.0.1" and runs("acme-1.0.0")(state))
+
+
+async def test_a_version_that_the_disk_lost_a_part_of(node: AgentNode, home: Path) -> None:
+    """Its fault names the files; a repair puts them back as signed, keeps the data, and the service runs again."""
+    files = {**sleeper(), "words.txt": b"as signed", "big.bin": b"b" * 100_000}
+    await node.assign(node.publish(KEY, "acme-1.0.0", files))
+    async with running_agent(home):
+        await node.until_state(KEY, runs("acme-1.0.0"))
+        unit = Home.at(home).unit(KEY)
+        tree = unit.version(ClientVersion("acme-1.0.0"))
+        (tree / "words.txt").write_bytes(b"as Signed")
+        (tree / "big.bin").unlink()
+        before = last_run(unit)
+        assert before is not None
+        os.kill(before.service.pid, signal.SIGKILL)
+        await node.until(lambda: bool(node.faults))
+        assert node.faults[0].damaged == ("big.bin", "words.txt")
+        state = await told(home, Act.REPAIR)
+        assert ((tree / "words.txt").read_bytes(), (tree / "big.bin").stat().st_size) == (b"as signed", 100_000)
+        state = await node.until_state(KEY, runs("acme-1.0.0"))
+        assert state.error == ""
+        await node.until(lambda: len(unit_processes(home, KEY)) == 1)
+        assert not unit.packs.exists()
+        assert not unit.staging.exists()
+    assert len(node.faults) == 1
+
+
+async def test_a_repair_that_can_not_be_fetched_changes_nothing(node: AgentNode, home: Path) -> None:
+    """The service runs on, and the operator hears why; where only the pack is bad it starts again as it was."""
+    await node.assign(node.publish(KEY, "acme-1.0.0", sleeper()))
+    async with running_agent(home):
+        await node.until_state(KEY, runs("acme-1.0.0"))
+        before = last_run(Home.at(home).unit(KEY))
+        node.alter_manifest = lambda _: b"something else"
+        assert (await ask(home, Request(act=Act.REPAIR, service=KEY))).code == "tampered"
+        assert last_run(Home.at(home).unit(KEY)) == before
+        node.alter_manifest, node.alter_pack = None, lambda content: content[:-9]
+        answer = await ask(home, Request(act=Act.REPAIR, service=KEY))
+        assert answer.state is None
+        assert answer.message
+        await node.until(lambda: last_run(Home.at(home).unit(KEY)) != before)
+        await node.until_state(KEY, runs("acme-1.0.0"))
+    assert node.faults == []
 
 
 async def typed(home: Path, *words: str) -> str:

@@ -175,7 +175,7 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
         f"agent {verb}"
         for verb in (
             *("enrol", "enroll", "run", "status", "stop-services", "services", "history", "unit", "address"),
-            *("stop", "start", "restart", "hold", "release", "retry"),
+            *("stop", "start", "restart", "hold", "release", "retry", "repair"),
         )
     }
     assert {" ".join(path) for path in ALL} <= tested | local

@@ -21,6 +21,8 @@ _ORDERS: Final = {
     "stop": "Stop a service until it is started again. Neither its end nor a restart of the agent starts it.",
     "start": "Start a service that was stopped, at once.",
     "restart": "Stop a service by its own signal and start it again. It counts as no fault.",
+    "repair": "Install the version that runs once more, as signed, and start it again. What the service wrote into its "
+    "own folder is lost; its data folders stay.",
     "hold": "Let no update of a service begin; what runs goes on.",
     "release": "Let updates of a service begin again.",
     "retry": "Try a version that failed again, and what waits after trouble at once.",

@@ -71,6 +71,11 @@ async def logs(
         call.out.say(f"{moment(one['time'])} {one['level'].lower():7} {place}{unit} {one['message']}")
 
 
+def _damaged(one: dict[str, Any]) -> str:
+    names = ", ".join(one["damaged"])
+    return names and f"not as signed on that disk: {names} (there, 'vupdate agent repair {one['service']}')"
+
+
 def _way(one: dict[str, Any]) -> str:
     return " → ".join([one["instance"], *(hop["node"] for hop in one["path"])])
 
@@ -140,7 +145,7 @@ async def show_fault(
             "out of memory": one["host"]["oomKills"]
             and f"the kernel killed {one['host']['oomKills']} processes of that host while it ran",
             "before": "; ".join(f"{moment(had['occurred'])} {had['version']}" for had in one["earlier"]),
-            "damaged": one["damaged"] and f"not as signed on that disk: {', '.join(one['damaged'])}",
+            "damaged": _damaged(one),
             "files": one["files"] and f"put aside on {one['instance']}: {', '.join(one['files'])}",
             "left there": one["left"] and f"too many or too large to put aside: {', '.join(one['left'])}",
             "way": _way(one),
