@@ -31,11 +31,14 @@ class Assignments:
         link: NodeLink,
         on_new: Callable[[Assignment], None],
         backoff: Backoff,
+        *,
         on_problem: Callable[[], None],
+        on_link: Callable[[bool], None],
     ) -> None:
-        """``on_problem`` is called whenever ``problem`` has become another one."""
+        """``on_problem`` is called whenever ``problem`` has become another one, ``on_link`` as events come or end."""
         self._home = home
         self._on_problem = on_problem
+        self._on_link = on_link
         self._link = link
         self._on_new = on_new
         self._backoff = backoff
@@ -68,6 +71,7 @@ class Assignments:
 
     def _on_state(self, connected: bool) -> None:
         _log.info("link to the node", connected=connected)
+        self._on_link(connected)
 
     def _on_error(self, error: VUpdateError) -> None:
         _log.info("link to the node failed", error=str(error))

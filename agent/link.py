@@ -1,5 +1,7 @@
 """What an agent asks of its node and tells it, over signed requests; every answer is verified before it is believed."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from pathlib import Path
@@ -46,6 +48,17 @@ class NodeLink:
         self._client = client
         self._trust = trust
         self._agent = agent
+        self._hurried = asyncio.Event()
+
+    def hurry(self) -> None:
+        """Connect again without the wait that failures brought."""
+        self._hurried.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        self._hurried.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
 
     def read_assignment(self, content: bytes) -> Assignment:
         """The assignment in ``content``, made by our node for us.
@@ -90,6 +103,7 @@ class NodeLink:
                 backoff=reconnect_backoff(),
                 on_state=on_state,
                 on_error=on_error,
+                sleep=self._sleep,
             )
         )
 

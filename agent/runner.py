@@ -21,6 +21,7 @@ from agent.control import Control
 from agent.effects import Tools
 from agent.errors import AgentRunningError
 from agent.faults import FaultDesk
+from agent.finding import NodeFinder
 from agent.home import Attached, Home, Unit
 from agent.install import Installer
 from agent.journal import Journal
@@ -96,6 +97,7 @@ class Agent:
         attached: Attached,
         *,
         link: NodeLink,
+        finder: NodeFinder,
         identity: NodeId,
         clock: Clock,
         make_journal: JournalMaker,
@@ -113,7 +115,15 @@ class Agent:
         self._desk = FaultDesk(identity, attached.instance, spool)
         self._installer = Installer(link, self._place, clock)
         self._board = Board(link, self._state, self._rng)
-        self._assignments = Assignments(home, link, self._on_assignment, reconnect_backoff(), self._on_change)
+        self._finder = finder
+        self._assignments = Assignments(
+            home,
+            link,
+            self._on_assignment,
+            reconnect_backoff(),
+            on_problem=self._on_change,
+            on_link=finder.connected,
+        )
         self._supervisors: dict[ServiceKey, Supervisor] = {}
         self._group = asyncio.TaskGroup()
         self._tasks: dict[ServiceKey, asyncio.Task[None]] = {}
@@ -127,6 +137,7 @@ class Agent:
             tasks = [
                 group.create_task(self._assignments.listen(), name="events"),
                 group.create_task(self._assignments.follow(), name="assignment"),
+                group.create_task(self._finder.watch(), name="finding the node"),
                 group.create_task(self._board.tell(), name="state"),
                 group.create_task(self._shipper.ship_faults(), name="faults"),
                 group.create_task(self._shipper.ship_logs(self._units), name="logs"),
@@ -264,8 +275,12 @@ async def run_agent(
         async with peer_session() as session:
             # A node takes what is addressed to a key that it had before: the client need not follow as well.
             client = PeerClient(session, attached.url, attached.node_key, key, clock, on_skew=_say_skew)
-            link = NodeLink(client, NodeTrust(place, attached), key.id)
-            agent = Agent(place, attached, link=link, identity=key.id, clock=clock, make_journal=make_journal)
+            trust = NodeTrust(place, attached)
+            link = NodeLink(client, trust, key.id)
+            finder = NodeFinder(place, client, trust, clock, own=key.id, on_found=link.hurry)
+            agent = Agent(
+                place, attached, link=link, finder=finder, identity=key.id, clock=clock, make_journal=make_journal
+            )
             await agent.run(stop, ready)
 
 

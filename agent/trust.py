@@ -41,7 +41,8 @@ class NodeTrust:
         newest = KeyChain.read(self._attached.node, from_document(document)).newest(before)
         if newest == before:
             return False
-        attached = replace(self._attached, node_key=newest)
+        # As it is by now: the node may have been found at another address.
+        attached = replace(await unbroken(self._home.attached), node_key=newest)
         await unbroken(self._home.attach, attached)
         self._attached = attached
         _log.warning("the node's key changed, by a statement of the old one", before=before.id, after=newest.id)

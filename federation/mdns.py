@@ -16,6 +16,8 @@ import structlog
 from federation.discovery import REPEAT_SECONDS, SERVICE_TYPE, Heard
 from federation.errors import InvalidValueError, LocalError
 
+ANY_HOST: Final = "::"
+"""Listens at all interfaces of the local network."""
 LOOK_SECONDS: Final = 5.0
 """How often the machine's addresses are looked at, and the hearer told that time has passed."""
 _TTL_SECONDS: Final = 120
@@ -98,7 +100,7 @@ class Lan:
         from zeroconf import Error
         from zeroconf.asyncio import AsyncServiceBrowser
 
-        async with self._opened(addresses) as lan:
+        async with _opened(addresses) as lan:
             browser = AsyncServiceBrowser(lan.zeroconf, SERVICE_TYPE, handlers=[_nothing])
             lan.zeroconf.async_add_listener(_listener(self._put), None)
             try:
@@ -113,19 +115,6 @@ class Lan:
                 await self._listen(lan, info, addresses, hear)
             finally:
                 await browser.async_cancel()
-
-    @contextlib.asynccontextmanager
-    async def _opened(self, addresses: tuple[str, ...]) -> AsyncIterator[Any]:
-        """The network at ``addresses``; a goodbye is sent at the end."""
-        from zeroconf.asyncio import AsyncZeroconf
-
-        lan = AsyncZeroconf(interfaces=list(addresses))
-        try:
-            yield lan
-        finally:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await lan.async_close()
 
     def _service(self, addresses: tuple[str, ...]) -> Any:
         from zeroconf.asyncio import AsyncServiceInfo
@@ -187,6 +176,50 @@ class Lan:
         renewed.name = info.name
         await (await lan.async_update_service(renewed))
         return renewed
+
+
+@contextlib.asynccontextmanager
+async def _opened(addresses: tuple[str, ...]) -> AsyncIterator[Any]:
+    """The network at ``addresses``; a goodbye is sent at the end."""
+    from zeroconf.asyncio import AsyncZeroconf
+
+    lan = AsyncZeroconf(interfaces=list(addresses))
+    try:
+        yield lan
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                await lan.async_close()
+
+
+@contextlib.asynccontextmanager
+async def listening(host: str = ANY_HOST) -> AsyncIterator["asyncio.Queue[Heard]"]:
+    """What is announced while the block lasts, asked for at once; nothing is announced. Beyond a bound it is lost.
+
+    Raises:
+        LanError: the network can't be used.
+    """
+    from zeroconf.asyncio import AsyncServiceBrowser
+
+    addresses = await asyncio.to_thread(lan_addresses, host)
+    if not addresses:
+        raise LanError(f"no interface of this machine has the address {host}, or none at all")
+    heard: asyncio.Queue[Heard] = asyncio.Queue(_WAITING_MOST)
+
+    def put(one: Heard) -> None:
+        with contextlib.suppress(asyncio.QueueFull):
+            heard.put_nowait(one)
+
+    try:
+        async with _opened(addresses) as lan:
+            lan.zeroconf.async_add_listener(_listener(put), None)
+            browser = AsyncServiceBrowser(lan.zeroconf, SERVICE_TYPE, handlers=[_nothing])
+            try:
+                yield heard
+            finally:
+                await browser.async_cancel()
+    except (OSError, RuntimeError) as error:  # RuntimeError: an address that went away meanwhile
+        raise LanError(f"mDNS can't be used at {', '.join(addresses)}: {error}") from error
 
 
 def _nothing(**_change: object) -> None:

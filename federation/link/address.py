@@ -5,7 +5,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from federation.errors import InvalidValueError
+from federation.errors import InvalidValueError, TamperedError
 
 URL_CHARS: Final = 500
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]", re.ASCII)
@@ -52,3 +52,26 @@ def is_nowhere(url: str) -> bool:
         return ipaddress.ip_address(urlsplit(url).hostname or "").is_unspecified
     except ValueError:
         return False
+
+
+def check_is_somewhere(url: str) -> None:
+    """Refuse to give others a node's own address that leads nobody to it.
+
+    Raises:
+        InvalidValueError: see ``is_nowhere``.
+    """
+    if is_nowhere(url):
+        raise InvalidValueError(
+            f"nobody can reach this node at {url}, its 'url': set it in config.toml to the address that others reach "
+            "it by, and start the node again"
+        )
+
+
+def check_not_weaker(present: str, url: str) -> None:
+    """Refuse to give up TLS without the operator.
+
+    Raises:
+        TamperedError: ``url`` has none, and the present address has.
+    """
+    if present.startswith("https:") and not url.startswith("https:"):
+        raise TamperedError(f"{url[:200]} has no TLS, and {present} has: only the operator may move there")

@@ -116,7 +116,17 @@ class PeerClient:
         self._timeouts = timeouts
         self._patience = patience
         self._pinned = pinned or PinnedConnections(session)
+        self._on_skew = on_skew
         self._time = PeerTime(self.url, clock, on_skew)
+
+    def move(self, url: str) -> None:
+        """Ask the peer at ``url`` from now on; what is under way goes on where it was.
+
+        Raises:
+            InvalidValueError: it is no address of a node.
+        """
+        self.url = check_url(url)
+        self._time = PeerTime(self.url, self.clock, self._on_skew)
 
     async def get(self, path: str, query: Mapping[str, str] = _NO_QUERY, *, most_bytes: int) -> bytes:
         """The body of ``path``.

@@ -11,7 +11,7 @@ from federation.errors import TamperedError, UnreachableError, VUpdateError
 from federation.identity import NodeId
 from federation.keys import PublicKey
 from federation.limits import IDENTITY_PROOF_BYTES
-from federation.link.address import check_url
+from federation.link.address import check_not_weaker, check_url
 from federation.link.identity_proof import IDENTITY_PATH, IdentityProof, new_nonce
 from federation.names import NodeName
 from node.model.peer import Provider
@@ -113,13 +113,3 @@ class Addresses:
             return False
         last[name] = now
         return True
-
-
-def check_not_weaker(present: str, url: str) -> None:
-    """Refuse to give up TLS without the operator.
-
-    Raises:
-        TamperedError: ``url`` has none, and the present address has.
-    """
-    if present.startswith("https:") and not url.startswith("https:"):
-        raise TamperedError(f"{url[:200]} has no TLS, and {present} has: only the operator may move there")

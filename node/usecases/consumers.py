@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Final
 
 from federation import limits
-from federation.errors import AbsentError, ConflictError, DeniedError, InvalidValueError
+from federation.errors import AbsentError, ConflictError, DeniedError
 from federation.identity import NodeId
 from federation.keys import PublicKey
-from federation.link.address import is_nowhere
+from federation.link.address import check_is_somewhere
 from federation.link.invitation import Invitation, new_secret
 from federation.link.messages import LinkAccepted, LinkEnd, LinkState, Redeem
 from federation.link.rights import USUAL_RIGHTS, Right
@@ -74,11 +74,7 @@ class Consumers:
             AbsentError: there is no such profile.
             InvalidValueError: this node says of itself that it is at no place.
         """
-        if is_nowhere(self._station.url):
-            raise InvalidValueError(
-                f"nobody can reach this node at {self._station.url}, its 'url': set it in config.toml to the address "
-                "that others reach it by, and start the node again"
-            )
+        check_is_somewhere(self._station.url)
         await self._profiles.get(profile)
         secret = new_secret()
         expires = self._station.clock.now() + timedelta(seconds=limits.INVITATION_VALID_SECONDS)

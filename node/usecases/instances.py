@@ -12,6 +12,7 @@ from federation.digest import Digest
 from federation.errors import AbsentError, ConflictError, DeniedError
 from federation.identity import NodeId
 from federation.keys import PrivateKey
+from federation.link.address import check_is_somewhere
 from federation.link.invitation import Enrolment, new_secret
 from federation.link.messages import Enrol, Enrolled
 from federation.names import InstanceName, LabelName, NodeName, ServiceKey, ServiceName
@@ -105,7 +106,12 @@ class Instances:
     # Attaching and detaching.
 
     async def enrolment(self, name: InstanceName, *, who: str) -> Enrolment:
-        """A one-time right to attach an agent as ``name``."""
+        """A one-time right to attach an agent as ``name``.
+
+        Raises:
+            InvalidValueError: this node says of itself that it is at no place.
+        """
+        check_is_somewhere(self._url)
         secret = new_secret()
         expires = self._clock.now() + timedelta(seconds=limits.INVITATION_VALID_SECONDS)
         await self._tokens.add(EnrolmentToken(secret=secret_digest(secret), instance=name, expires=expires))

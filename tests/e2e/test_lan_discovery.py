@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from federation.discovery import SERVICE_TYPE, Announcement
+from node.cli.demo.processes import vupdate
 from tests.support.netns import NETWORK, Host, local_network, missing
 
 pytestmark = pytest.mark.e2e
@@ -268,3 +269,29 @@ def _in_order(strings: list[str]) -> bytes:
     values = dict(one.split("=", 1) for one in strings)
     ordered = [f"{key}={values[key]}".encode() for key in ("v", "id", "key", "name", "url", "at", "made", "sig")]
     return b"".join(bytes([len(one)]) + one for one in ordered)
+
+
+async def test_an_agent_finds_its_node_at_its_new_address(tmp_path: Path) -> None:
+    """Nobody goes to the host: once its node is away for a while it listens, asks for the proof, and goes on there."""
+    async with local_network(tmp_path, "acme", "globex") as (acme, host):
+        url = f"https://{NETWORK}.1:7420"
+        await acme.vupdate("init", "--name", "acme", "--host", "0.0.0.0", "--url", url)  # noqa: S104  # of its own
+        await acme.serve()
+        enrolment = await acme.vupdate("agent", "enrolment", "web-1")
+        home = str(host.folder / "agent")
+        await host.vupdate("agent", "enrol", "--home", home, given=enrolment["text"])
+        await host.start("agent", *vupdate("agent", "run", "--home", home))
+
+        async def connected() -> bool:
+            (instance,) = await acme.vupdate("instance", "list")
+            return bool(instance["connected"])
+
+        await until("the agent", acme, connected)
+        acme.move(f"{NETWORK}.11")
+
+        async def found_again() -> bool:
+            return f"{NETWORK}.11" in (host.folder / "agent/agent.toml").read_text() and await connected()
+
+        await until("the agent at the node's new address", acme, found_again, within=150.0)
+        assert f'"https://{NETWORK}.11:7420"' in (host.folder / "agent/agent.toml").read_text()
+        await host.stop("agent")
