@@ -15,6 +15,7 @@ from typing import Final, Self
 import structlog
 
 from agent import logs, slots
+from agent.archive import packed
 from agent.condemned import Condemned
 from agent.evidence import Evidence, gather
 from agent.faulttext import describe
@@ -186,7 +187,7 @@ class FaultDesk:
         report = self._make(unit, fault, identity, around)
         content = codec.encode(report)
         # The spool first: a report that is kept is known to have been spooled.
-        self._spool.add(identity, content)
+        self._spool.add(identity, content, _packed(unit, kept.parent / FILES_FOLDER) if report.files else None)
         write_atomic(kept.parent / TEXT_FILE, describe(report).encode())
         write_atomic(kept, content)
         keep_burst(unit.faults, burst.told)
@@ -253,6 +254,14 @@ def _put_aside(
         _log.warning("files of a fault left where they are: too many or too large", files=evidence.left)
     there = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file())
     return replace(evidence, moved=tuple(there[: limits.FAULT_FILES]))
+
+
+def _packed(unit: Unit, folder: Path) -> bytes | None:
+    try:
+        return packed(folder)
+    except OSError as error:
+        _log.warning("files of a fault not sent", service=unit.key, error=str(error))
+        return None
 
 
 def _told(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -148,6 +148,10 @@ class NodeLink:
         """Tell of the newest runs of one service."""
         await self._client.post(f"{_ROOT}/runs", codec.encode(history), most_bytes=_ANSWER_BYTES)
 
+    async def send_fault_files(self, identity: str, archive: bytes) -> None:
+        """Deliver the packed files of a report that the node has."""
+        await self._client.post(f"{_ROOT}/faults/{identity}/files", archive, most_bytes=_ANSWER_BYTES)
+
     async def send_fault(self, report: bytes) -> str:
         """Deliver an encoded report; the id of what the node took."""
         answer = await self._client.post(f"{_ROOT}/faults", report, most_bytes=_ANSWER_BYTES)

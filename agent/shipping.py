@@ -53,6 +53,8 @@ class Receiver(Protocol):
 
     async def send_fault(self, report: bytes) -> str: ...
 
+    async def send_fault_files(self, identity: str, archive: bytes) -> None: ...
+
     async def send_runs(self, history: RunHistory) -> None: ...
 
 
@@ -104,12 +106,23 @@ class Shipper:
         if report is not None:
             try:
                 await self._receiver.send_fault(report)
+                await self._ship_files(identity)
             except VUpdateError as error:
                 if not _is_final(error):
                     raise
                 _log.error("fault report refused by the node", id=identity, error=str(error))
             await unbroken(self._spool.taken, identity)
             await unbroken(self._tell_of_dropped)
+
+    async def _ship_files(self, identity: str) -> None:
+        archive = await unbroken(self._spool.files, identity)
+        if archive is None:
+            return
+        try:
+            await self._receiver.send_fault_files(identity, archive)
+        except AbsentError as error:
+            # A node that takes no files, or has dropped the report meanwhile: they stay on this host.
+            _log.warning("files of a fault not taken by the node", id=identity, error=str(error))
 
     def _tell_of_dropped(self) -> None:
         """Say once the node is back what found no room while it was away."""

@@ -18,6 +18,7 @@ from federation.names import ServiceKey
 MOST_REPORTS: Final = 1000
 MOST_BYTES: Final = 256 * limits.MIB
 _SUFFIX: Final = ".json"
+_FILES_SUFFIX: Final = ".tar.gz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,10 @@ class Spool:
         self._faults = folder / "faults"
         self._logs = folder / "logs"
 
-    def add(self, identity: str, report: bytes) -> None:
-        """Keep ``report`` until it is taken; twice is once. The oldest beyond the bounds give way.
+    def add(self, identity: str, report: bytes, files: bytes | None = None) -> None:
+        """Keep ``report`` and its packed ``files`` until they are taken; twice is once.
+
+        The oldest beyond the bounds give way.
 
         Raises:
             DiskFullError: nothing is kept.
@@ -57,11 +60,15 @@ class Spool:
         path = self._faults / f"{identity}{_SUFFIX}"
         if path.exists():
             return
+        if files is not None:
+            # First: a report that waits has its files with it. Where there is no room for them it goes alone.
+            with contextlib.suppress(DiskFullError):
+                write_atomic(self._files(identity), files)
         write_atomic(path, report)
         self._make_room()
 
     def _make_room(self) -> None:
-        newest_first = [(path, path.stat().st_size) for path in reversed(self._by_age())]
+        newest_first = [(path, self._bytes(path)) for path in reversed(self._by_age())]
         totals = itertools.accumulate(size for _, size in newest_first)
         olds = [
             old
@@ -76,7 +83,18 @@ class Spool:
         with contextlib.suppress(DiskFullError):
             write_atomic(self._gave_way, codec.encode(count))
         for path, _ in olds:
-            path.unlink(missing_ok=True)
+            self._drop(path)
+
+    def _files(self, identity: str) -> Path:
+        return self._faults / f"{identity}{_FILES_SUFFIX}"
+
+    def _bytes(self, path: Path) -> int:
+        files = self._files(path.name.removesuffix(_SUFFIX))
+        return path.stat().st_size + (files.stat().st_size if files.exists() else 0)
+
+    def _drop(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        self._files(path.name.removesuffix(_SUFFIX)).unlink(missing_ok=True)
 
     def gave_way(self) -> GaveWay:
         """What was dropped and not yet told."""
@@ -99,9 +117,15 @@ class Spool:
             return (self._faults / f"{identity}{_SUFFIX}").read_bytes()
         return None
 
+    def files(self, identity: str) -> bytes | None:
+        """The packed files of a report that waits."""
+        with contextlib.suppress(FileNotFoundError):
+            return self._files(identity).read_bytes()
+        return None
+
     def taken(self, identity: str) -> None:
-        """The node has this report."""
-        (self._faults / f"{identity}{_SUFFIX}").unlink(missing_ok=True)
+        """The node has this report, and its files."""
+        self._drop(self._faults / f"{identity}{_SUFFIX}")
 
     def _by_age(self) -> list[Path]:
         paths = [path for path in self._faults.glob(f"*{_SUFFIX}") if not path.name.startswith(".")]

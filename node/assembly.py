@@ -18,6 +18,7 @@ from node.usecases.catalogs import Catalogs
 from node.usecases.contents import Contents
 from node.usecases.explaining import Explanations
 from node.usecases.farewells import Farewells
+from node.usecases.fault_files import FaultFiles
 from node.usecases.followers import Followers
 from node.usecases.following import Following
 from node.usecases.links import Links
@@ -57,6 +58,7 @@ class Assembly(Foundation):
             desired=self._desired,
             explanations=self._explanations,
             farewells=self._farewells,
+            fault_files=FaultFiles(self._settings.data / "fault-files", self._upward.faults, self._audit),
             faults=self._upward.faults,
             followers=self._followers,
             following=self._following,

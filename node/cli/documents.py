@@ -136,6 +136,8 @@ FAULTS: Final = f"""query ($service: String, $first: Int!) {{
   faults(service: $service, first: $first) {{ {_FAULT} }} }}"""
 FAULT: Final = f"query ($id: ID!) {{ fault(id: $id) {{ {_FAULT} log trace alike damaged files left {_AROUND} }} }}"
 
+FAULT_FILES: Final = "query ($id: ID!) { faultFiles(id: $id) }"
+
 TRANSFERS: Final = """query ($first: Int!) {
   transfers(first: $first) { provider service version base movedBytes fullBytes repairedBytes seconds at }
   savedBytes { moved full saved transfers } }"""

@@ -1,6 +1,7 @@
 """What may be asked. Each field reads from the use cases and shapes; it decides nothing."""
 
 import asyncio
+import base64
 
 import strawberry
 
@@ -186,6 +187,15 @@ class Query(
         name = values.maybe("service", ServiceName, service)
         found = await info.context.usecases.faults.find(service=name, first=values.page(first))
         return [Fault.of(one) for one in found]
+
+    @field(
+        Role.ADMINISTRATOR,
+        "The files that were put aside with a fault report, as a gzipped tar file in base64. They may hold what was in "
+        "the service's memory.",
+    )
+    async def fault_files(self, info: Info, id: strawberry.ID) -> str:  # noqa: A002  # the argument's name in the API
+        key = values.text("id", id, values.ID_CHARS)
+        return base64.b64encode(await info.context.usecases.fault_files.read(key, who=info.context.who)).decode()
 
     @field(Role.VIEWER, "One fault report; null: there is none with this id.")
     async def fault(self, info: Info, id: strawberry.ID) -> Fault | None:  # noqa: A002  # the argument's name in the API

@@ -36,6 +36,7 @@ class AgentRoutes:
             Route(method="POST", rule=f"{base}/logs", access=agent, handle=self.logs),
             Route(method="POST", rule=f"{base}/runs", access=agent, handle=self.runs),
             Route(method="POST", rule=f"{base}/faults", access=agent, handle=self.fault),
+            Route(method="POST", rule=f"{base}/faults/<fault>/files", access=agent, handle=self.fault_files),
         )
 
     async def enrol(self, call: Call) -> Response:
@@ -70,6 +71,11 @@ class AgentRoutes:
         """Take a fault report."""
         report = codec.decode(call.body, FaultReport)
         return json_response(await self._use.faults.from_agent(call.agent.name, report))
+
+    async def fault_files(self, call: Call) -> Response:
+        """Take the packed files of a fault report of the caller."""
+        await self._use.fault_files.take(call.agent.name, call.path["fault"], call.body)
+        return Response(b"", 204)
 
     async def events(self, call: Call) -> Response:
         """Tell of each change of the client versions that are desired."""

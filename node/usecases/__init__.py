@@ -19,6 +19,7 @@ from node.usecases.delivery import Delivery
 from node.usecases.desired import Desired
 from node.usecases.explaining import Explanations
 from node.usecases.farewells import Farewells
+from node.usecases.fault_files import FaultFiles
 from node.usecases.faults import Faults
 from node.usecases.followers import Followers
 from node.usecases.following import Following
@@ -81,6 +82,7 @@ class Usecases:
     desired: Desired
     explanations: Explanations
     farewells: Farewells
+    fault_files: FaultFiles
     faults: Faults
     followers: Followers
     following: Following

@@ -1,5 +1,7 @@
 """A version whose files were altered on the host's disk after it was installed."""
 
+import io
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,3 +42,20 @@ async def test_an_update_never_carries_over_what_was_damaged(node: AgentNode, ho
         await node.assign(node.publish("web", "acme-1.0.1", version("two")))
         await node.until_state("web", runs("acme-1.0.1"))
         assert (Home.at(home).unit(ServiceKey("web")).current / "words.txt").read_bytes() == WORDS
+
+
+async def test_files_of_a_fault_arrive_at_the_node(node: AgentNode, home: Path) -> None:
+    """What the recipe names is named in the report, and comes with it; other files stay where they are."""
+    script = "#!/bin/sh\nmkdir -p deep\necho state > deep/state.dump\necho x > other\nexit 3\n"
+    more = 'faults = { files = ["*.dump"] }'
+    files = {"run*": script, "vupdate.toml": service_file("web", '["./run"]', more=more)}
+    async with running_agent(home):
+        await node.assign(node.publish("web", "acme-1.0.0", files))
+        await node.until(lambda: bool(node.archives))
+    (report, *_) = node.faults
+    assert report.files == ("deep/state.dump",)
+    with tarfile.open(fileobj=io.BytesIO(node.archives[report.id]), mode="r:gz") as archive:
+        (member,) = archive.getmembers()
+        content = archive.extractfile(member)
+        assert content is not None
+        assert (member.name, content.read()) == ("deep/state.dump", b"state\n")

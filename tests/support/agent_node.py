@@ -58,6 +58,7 @@ class AgentNode:
     batches: list[LogBatch] = field(default_factory=list)
     faults: list[FaultReport] = field(default_factory=list)
     histories: list[RunHistory] = field(default_factory=list)
+    archives: dict[str, bytes] = field(default_factory=dict)
     pack_bases: list[Digest | None] = field(default_factory=list)
     url: str = ""
 
@@ -199,8 +200,8 @@ class AgentNode:
                 return await asyncio.to_thread(self._pack, Digest(image), None if base is None else Digest(base))
             case ("GET", "events"):
                 return await self._events(request)
-            case ("POST", what):
-                return await self._take(what, body)
+            case ("POST", *what):
+                return await self._take("/".join(what), body)
         raise AbsentError("no such route")
 
     def _assignment(self) -> bytes:
@@ -250,6 +251,8 @@ class AgentNode:
         elif what == "faults":
             self.faults.append(codec.decode(body, FaultReport))
             answer = codec.encode(FaultTaken(id=self.faults[-1].id))
+        elif what.startswith("faults/"):
+            self.archives[what.split("/")[1]] = body
         elif what == "runs":
             self.histories.append(codec.decode(body, RunHistory))
         elif what == "enrol":

@@ -244,6 +244,7 @@ def answers() -> dict[str, Any]:
         "instances.move": moving,
         "instances.label": replace(HOST, labels=(LabelName("gpu"), LabelName("site=berlin"))),
         "instances.placing": Placing([ServiceName("guestbook")], []),
+        "fault_files.read": b"packed",
         "placements.all": [PLACEMENT],
         "placements.place": PLACEMENT,
         "placements.forget": None,

@@ -24,6 +24,7 @@ from node.usecases.client_builds import ClientBuilds
 from node.usecases.delivery import Delivery
 from node.usecases.desired import Desired
 from node.usecases.explaining import Explanations
+from node.usecases.fault_files import FaultFiles
 from node.usecases.faults import Faults
 from node.usecases.following import Following
 from node.usecases.instances import Instances
@@ -68,6 +69,7 @@ _KINDS: dict[str, type] = {
     "following": Following,
     "logs": Logs,
     "runs": Runs,
+    "fault_files": FaultFiles,
     "faults": Faults,
     "accounts": Accounts,
     "addresses": Addresses,

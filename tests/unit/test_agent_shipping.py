@@ -36,7 +36,9 @@ class Node:
         self.batches: list[LogBatch] = []
         self.reports: list[bytes] = []
         self.histories: list[RunHistory] = []
+        self.archives: list[tuple[str, bytes]] = []
         self.before: Exception | None = None
+        self.files_fail: Exception | None = None
         self.after: Exception | None = None
 
     async def send_logs(self, batch: LogBatch) -> int:
@@ -49,6 +51,10 @@ class Node:
         self._fail(self.before)
         self.reports.append(report)
         return "id"
+
+    async def send_fault_files(self, identity: str, archive: bytes) -> None:
+        self._fail(self.files_fail)
+        self.archives.append((identity, archive))
 
     async def send_runs(self, history: RunHistory) -> None:
         self._fail(self.before)
@@ -202,6 +208,27 @@ async def test_reports_beyond_the_budget_give_way_and_are_told_of(tmp_path: Path
         await ship._ship_fault("report-5")
     assert [(entry["reports"], entry["bytes"]) for entry in said] == [(4, 400)]
     assert spool.gave_way() == GaveWay()
+
+
+async def test_files_go_with_their_report(tmp_path: Path, node: Node) -> None:
+    """Once the node has the report, and again until it has both; a report that gives way takes its files with it."""
+    spool = Spool(tmp_path / "spool", most_bytes=200)
+    ship = shipper(tmp_path, node)
+    spool.add("first", b"x" * 100, b"f" * 90)
+    node.files_fail = UnreachableError("away")
+    with pytest.raises(UnreachableError):
+        await ship._ship_fault("first")
+    assert spool.waiting() == ["first"]
+    node.files_fail = None
+    await ship._ship_fault("first")
+    assert (node.archives, spool.waiting(), spool.files("first")) == ([("first", b"f" * 90)], [], None)
+    spool.add("second", b"x" * 100, b"f" * 90)
+    spool.add("third", b"x" * 100, b"f" * 90)
+    assert (spool.waiting(), spool.files("second")) == (["third"], None)
+    # A node that takes no files has the report all the same.
+    node.files_fail = AbsentError("no such route")
+    await ship._ship_fault("third")
+    assert (spool.waiting(), len(node.archives)) == ([], 1)
 
 
 def test_the_newest_report_is_kept_whatever_its_size(tmp_path: Path) -> None:

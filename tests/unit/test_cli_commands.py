@@ -171,7 +171,7 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
     tested = {" ".join(command.split()[:words]) for command, _ in COMMANDS for words in (1, 2, 3)}
     # Those that need files of their own have tests of their own.
     local = {"catalog key new", *(f"catalog root {verb}" for verb in ("prepare", "sign", "publish"))}
-    local |= {"init", "serve", "demo", "provider add", "key rotate"} | {
+    local |= {"init", "serve", "demo", "provider add", "key rotate", "faults files"} | {
         f"agent {verb}"
         for verb in (
             *("enrol", "enroll", "run", "status", "stop-services", "services", "history", "unit", "address"),
@@ -352,3 +352,14 @@ def test_secrets_stay_out_of_standard_error(run: Run, node: object) -> None:
         assert "SECRET" in ran.out
         assert len(ran.out.splitlines()) == 1
         assert "SECRET" not in ran.err
+
+
+def test_the_files_of_a_fault_are_written_once(run: Run, node: object, tmp_path: Path) -> None:
+    """For the caller alone to read, and never over a file that is there."""
+    target = tmp_path / "fault.tar.gz"
+    command = ("faults", "files", "6f1c1c1e-3a57-4a3e-9f37-0d0a86a7f0aa", "--to", str(target))
+    assert "look before you open them" in run(*command).out
+    assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"packed", 0o600)
+    again = run(*command)
+    assert again.status != 0
+    assert "can't be written" in again.err

@@ -1,6 +1,9 @@
 """Shows logs and fault reports."""
 
+import base64
+import os
 from enum import Enum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -160,3 +163,21 @@ async def show_fault(
         call.out.say("log:")
     for line in one["log"]:
         call.out.say(f"  {line}")
+
+
+@asking(faults, "files", examples="vupdate faults files 6f1c1c1e-3a57-4a3e-9f37-0d0a86a7f0aa --to fault.tar.gz")
+async def fault_files(
+    call: Call,
+    fault: Annotated[str, typer.Argument(metavar="ID", help="The report's id.", show_default=False)],
+    target: Annotated[Path, typer.Option("--to", help="The file to write; it must not be there yet.")],
+) -> None:
+    """Fetch the files that were put aside with a fault report, as a gzipped tar file."""
+    content = base64.b64decode((await call.ask(documents.FAULT_FILES, id=fault))["faultFiles"])
+    try:
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CommandError(f"{target} can't be written: {error.strerror}") from error
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    call.out.document({"file": str(target), "bytes": len(content)})
+    call.out.say(f"{target}: {size(len(content))}; its files are what a service wrote, so look before you open them")
