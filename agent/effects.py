@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from agent import commands, processes, settings, slots
-from agent.errors import ProbationFailedError, RestartedError, ShimError, StartFailedError
+from agent.errors import ProbationFailedError, RestartedError, ShimError, StartFailedError, UnwantedError
 from agent.faults import Fault, FaultDesk, describe_end
 from agent.health import Check
 from agent.home import Unit
@@ -94,8 +94,10 @@ def _target(record: Record) -> Slot:
 class Effects:
     """The effects on one unit."""
 
-    def __init__(self, tools: Tools, change: Change) -> None:
+    def __init__(self, tools: Tools, change: Change, is_unwanted: Callable[[], bool]) -> None:
+        """``is_unwanted``: whether the update under way is to be left before it changes anything."""
         self._tools = tools
+        self._is_unwanted = is_unwanted
         self._change = change
         self._unit = tools.unit
         self.by_step: Mapping[Step, Effect] = {
@@ -125,7 +127,10 @@ class Effects:
 
     async def _before_stop(self, record: Record) -> Record:
         runnable = await self._tools.runnable(_target(record).version)
-        await self._tools.queue.turn(self._unit.key, runnable.service.run.after)
+        after = runnable.service.run.after
+        await self._tools.queue.turn(self._unit.key, after, is_unwanted=self._is_unwanted)
+        if self._is_unwanted():
+            raise UnwantedError(f"{_target(record).version} is no longer wanted")
         for command in runnable.service.install.before_stop:
             await self._run_command(record, runnable, command)
         return record

@@ -61,3 +61,9 @@ class RestartedError(LocalError):
     """The machine was started anew while a service was on probation: nobody's fault."""
 
     code = "machine-restarted"
+
+
+class UnwantedError(LocalError):
+    """What an update waited for came to nothing: somebody ordered something else meanwhile."""
+
+    code = "unwanted"

@@ -26,21 +26,23 @@ class Queue:
         """The state of a service may be another one."""
         self._changed.set()
 
-    async def turn(self, key: ServiceKey, after: tuple[ServiceKey, ...]) -> None:
-        """Wait until it is the turn of ``key``, which goes ``after`` others; within a bound."""
+    async def turn(
+        self, key: ServiceKey, after: tuple[ServiceKey, ...], *, is_unwanted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Wait until it is the turn of ``key``, which goes ``after`` others; within a bound, and while it is wanted."""
         if not after:
             return
         try:
             async with asyncio.timeout(ordering.MOST_SECONDS):
-                await self._wait(key, after)
+                await self._wait(key, after, is_unwanted)
         except TimeoutError:
             _log.warning("goes on without those it is to follow", service=key, waited_for=list(after))
         finally:
             self._waiting.pop(key, None)
             self._changed.set()
 
-    async def _wait(self, key: ServiceKey, after: tuple[ServiceKey, ...]) -> None:
-        while others := ordering.waits_for(key, after, self._states(), self._waiting):
+    async def _wait(self, key: ServiceKey, after: tuple[ServiceKey, ...], is_unwanted: Callable[[], bool]) -> None:
+        while not is_unwanted() and (others := ordering.waits_for(key, after, self._states(), self._waiting)):
             if self._waiting.get(key) != others:
                 _log.info("waits for others", service=key, waits_for=list(others))
                 self._waiting[key] = others

@@ -65,9 +65,26 @@ def adopt(unit: Unit, version: ClientVersion, image: Image) -> None:
     """Give the staged tree its name; from here on the version is installed."""
     with explained_disk_errors(unit.root):
         write_atomic(unit.index(version), image.encoded)
-        remove_tree(unit.version(version))
+        replaced = _replaced(unit, version)
+        remove_tree(replaced)
+        if unit.version(version).exists():
+            unit.version(version).rename(replaced)
         unit.staging.rename(unit.version(version))
         sync_directory(unit.versions)
+        remove_tree(replaced)
+
+
+def _replaced(unit: Unit, version: ClientVersion) -> Path:
+    return unit.root / f".replaced-{version}"
+
+
+def restore(unit: Unit, version: ClientVersion) -> None:
+    """Put back the tree of an installed version whose adoption anew ended between its two renames."""
+    replaced = _replaced(unit, version)
+    if replaced.is_dir() and not unit.version(version).exists():
+        replaced.rename(unit.version(version))
+        sync_directory(unit.versions)
+    remove_tree(replaced)
 
 
 def current_version(unit: Unit) -> ClientVersion | None:

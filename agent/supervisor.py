@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from agent import plan
+from agent import plan, slots
 from agent.effects import Effects, Tools
 from agent.journal import Journal
 from agent.keeper import Keeper
@@ -50,7 +50,7 @@ class Supervisor:
         self._journal = journal
         self._on_change = on_change
         self._rng = rng
-        self._effects = Effects(tools, self._change).by_step
+        self._effects = Effects(tools, self._change, self._is_unwanted).by_step
         self._keeper = Keeper(tools, self._change, on_run=self._on_run, new_run=_new_run, rng=rng)
         self._record = Record()
         self._is_read = False
@@ -185,6 +185,8 @@ class Supervisor:
 
     async def _recover(self) -> None:
         """See what runs, and kill what a dead agent or shim left: commands of a switch, parts of a service."""
+        if self._record.committed is not None:
+            await unbroken(slots.restore, self._tools.unit, self._record.committed.version)
         async with attached(self._tools.runs) as live:
             await self._tools.runs.clear(live)
             self._on_run(None if live is None else live.record, True)
@@ -233,12 +235,15 @@ class Supervisor:
 
     # The steps
 
+    def _is_unwanted(self) -> bool:
+        """Whether the update under way has changed nothing yet, and is not to."""
+        is_obsolete = self._is_ordered and plan.is_obsolete(self._record, self._ordered)
+        return is_obsolete or plan.is_kept_off(self._record, self._wish)
+
     async def _step(self) -> None:
         if self._record.step is Step.REST:
             await self._rest()
-        elif plan.is_kept_off(self._record, self._wish) or (
-            self._is_ordered and plan.is_obsolete(self._record, self._ordered)
-        ):
+        elif self._is_unwanted():
             await self._change(lambda record: plan.abandon(record, self._tools.clock.now()))
         else:
             await self._do()

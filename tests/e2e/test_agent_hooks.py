@@ -1,10 +1,15 @@
 """Commands around the switch that ask for time, hang, or leave the data changed, with a real agent."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from agent.control import ask
 from agent.home import Home
+from agent.journal import Journal
+from agent.orders import Act, Request
+from agent.plan import Step
 from agent.processes import marked
 from agent.runrecord import last_run
 from agent.runs import UNIT_MARK
@@ -19,13 +24,13 @@ pytestmark = pytest.mark.e2e
 KEY = ServiceKey("web")
 
 
-def hooked(hooks: str, hook: str, *, health: str = "") -> Files:
+def hooked(hooks: str, hook: str, *, health: str = "", name: str = "web") -> Files:
     """A service that sleeps, with the script ``hook`` for its ``hooks``."""
-    more = f"[services.web.install]\n{hooks}\n"
+    more = f"[services.{name}.install]\n{hooks}\n"
     return {
         "run*": "#!/bin/sh\nexec sleep 1000\n",
         "hook*": f"#!/bin/sh\n{hook}\n",
-        "vupdate.toml": service_file("web", '["./run"]', more=more, health=health),
+        "vupdate.toml": service_file(name, '["./run"]', more=more, health=health),
     }
 
 
@@ -113,3 +118,36 @@ async def test_services_start_in_their_order(node: AgentNode, home: Path) -> Non
             assert run is not None
             started[str(key)] = run.started
     assert (started["web"] - started["zdb"]).total_seconds() > 1
+
+
+async def test_who_waits_for_others_still_hears_orders(node: AgentNode, home: Path) -> None:
+    """An update that waits for another service's is left at once by a hold, and begun again by the release."""
+    web = {
+        "run*": "#!/bin/sh\nexec sleep 1000\n",
+        "vupdate.toml": service_file("web", '["./run"]', more='after = ["zdb"]'),
+    }
+    blocked = hooked('before_stop = [ { run = ["./hook"], timeout = "60s" } ]', "exec sleep 50", name="zdb")
+    async with running_agent(home):
+        first = [node.publish(KEY, "acme-1.0.0", web), node.publish("zdb", "acme-1.0.0", sleeper("zdb"))]
+        await node.assign(*first)
+        for key in (KEY, ServiceKey("zdb")):
+            await node.until_state(key, lambda state: runs("acme-1.0.0", state))
+        await node.assign(node.publish(KEY, "acme-1.0.1", web), node.publish("zdb", "acme-1.0.1", blocked))
+        journal = Journal(Home.at(home).journal(KEY))
+        await node.until_state(ServiceKey("zdb"), lambda state: state.phase is not Phase.RUNNING)
+        await until_step(journal, Step.BEFORE_STOP)
+        await ask(home, Request(act=Act.HOLD, service=KEY))
+        await until_step(journal, Step.REST)
+        assert runs("acme-1.0.0", await node.until_state(KEY, lambda state: state.held))
+        await ask(home, Request(act=Act.RELEASE, service=KEY))
+        await until_step(journal, Step.BEFORE_STOP)
+        await node.assign(*first)
+        await node.until_state(KEY, lambda state: runs("acme-1.0.0", state))
+        await until_step(journal, Step.REST)
+
+
+async def until_step(journal: Journal, step: Step) -> None:
+    """Within ten seconds; the wait for another service may take five minutes."""
+    async with asyncio.timeout(10):
+        while journal.read().step is not step:
+            await asyncio.sleep(0.05)
