@@ -55,7 +55,7 @@ async def unwell(live: LiveRun, check: Check, clock: Clock, on_ready: Callable[[
         problem = await check.problem()
         if live.is_over:
             return ""
-        was_ready, state = state.is_ready, state.seen(problem)
+        was_ready, state = state.is_ready, state.seen(problem, clock.monotonic())
         if state.is_ready and not was_ready:
             on_ready()
         if said := state.verdict(clock.monotonic()):

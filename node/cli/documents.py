@@ -11,7 +11,7 @@ _MOVED = "moved { version base movedBytes fullBytes seconds }"
 _STATE = f"instance service phase since desired running committed failed error failures lastExit halted held {_MOVED}"
 _INSTANCE = (
     "name id enrolled seen connected revoked labels services due fixed "
-    f"awaits {{ service source }} problem states {{ {_STATE} }}"
+    f"awaits {{ service source }} problem clockAheadSeconds states {{ {_STATE} }}"
 )
 _SERVICE = f"""name developed provider developerDesired clientDesired latestDeveloper latestClient faults
   sources {{ {_SOURCE} }} site {{ {_SITE} }} running {{ {_STATE} }} task {{ {_TASK} }}

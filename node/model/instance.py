@@ -1,6 +1,7 @@
 """Instances and their agents, enrolment tokens, and fault reports as a node keeps them."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from federation.codec import Moment
 from federation.digest import Digest
@@ -11,6 +12,9 @@ from federation.keys import PublicKey
 from federation.names import InstanceName, LabelName, NodeName, ServiceKey, ServiceName
 from federation.state import InstanceState
 from node.model.placement import Awaited
+
+CLOCKS_APART_SECONDS: Final = 30.0
+"""Clocks that differ by less are taken for equal: a word takes some time on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,14 @@ class Instance:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "id", self.key.id)
+
+    @property
+    def clock_ahead_seconds(self) -> float:
+        """How far its host's clock is ahead of this node's, by its last word; 0 where it is no more than a delay."""
+        if self.state is None or self.seen is None:
+            return 0.0
+        ahead = (self.state.at - self.seen).total_seconds()
+        return ahead if abs(ahead) >= CLOCKS_APART_SECONDS else 0.0
 
     @property
     def fixed(self) -> tuple[ServiceKey, ...] | None:

@@ -249,6 +249,7 @@ def _instance(name: str) -> Document:
         "connected": True,
         "revoked": False,
         "labels": [],
+        "clockAheadSeconds": 0,
         "services": None,
         "due": ["guestbook", "mailer", "shop"],
         "states": [],

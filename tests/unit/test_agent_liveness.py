@@ -8,15 +8,24 @@ HEALTH = Health(http="http://127.0.0.1:1/", interval_seconds=5, healthy_for_seco
 
 def seen(*problems: str) -> Liveness:
     state = Liveness(health=HEALTH, begun=100.0)
-    for problem in problems:
-        state = state.seen(problem)
+    for number, problem in enumerate(problems):
+        state = state.seen(problem, 100.0 + number)
     return state
 
 
 def test_a_service_that_was_ready_falls_by_checks_in_a_row() -> None:
     """One failed check is borne, as many as the bound in a row are not, and the last reason is told."""
     assert not seen("", *["slow"] * (FAILURES - 1)).verdict(101.0)
-    assert seen("", *["slow"] * FAILURES).verdict(101.0) == f"{FAILURES} checks in a row failed: slow"
+    assert seen("", *["slow"] * FAILURES).verdict(103.0) == f"{FAILURES} checks in a row failed: slow"
+
+
+def test_checks_that_follow_each_other_fast_are_one_stall() -> None:
+    """Where a recipe asks for a check every tenth of a second, three of them are no reason yet."""
+    state = Liveness(health=HEALTH, begun=100.0).seen("", 100.0)
+    for now in (100.1, 100.2, 100.3, 100.4):
+        state = state.seen("slow", now)
+        assert not state.verdict(now)
+    assert state.seen("slow", 102.1).verdict(102.1)
 
 
 def test_a_good_check_forgets_the_failed_ones() -> None:

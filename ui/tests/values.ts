@@ -38,7 +38,7 @@ export function provider(more: Partial<Provider> = {}): Provider {
 }
 
 export function instance(more: Partial<Instance> = {}): Instance {
-  return { name: 'globex-1', id: 'I', enrolled: AT, seen: AT, connected: true, revoked: false, labels: [], services: null, due: ['guestbook'], fixed: null, problem: '', awaits: [], ...more };
+  return { name: 'globex-1', id: 'I', enrolled: AT, seen: AT, connected: true, revoked: false, labels: [], services: null, due: ['guestbook'], fixed: null, problem: '', clockAheadSeconds: 0, awaits: [], ...more };
 }
 
 export function consumer(more: Partial<Consumer> = {}): Consumer {

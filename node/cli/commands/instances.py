@@ -31,6 +31,12 @@ def _assigned(one: dict[str, Any]) -> str:
     )
 
 
+def _agent(one: dict[str, Any]) -> str:
+    text = "revoked" if one["revoked"] else "connected" if one["connected"] else "away"
+    ahead = one["clockAheadSeconds"]
+    return f"{text}, its clock {abs(ahead):.0f} s {'ahead' if ahead > 0 else 'behind'}" if ahead else text
+
+
 def _state(one: dict[str, Any]) -> str:
     text = f"{one['service']} {one['running'] or one['desired'] or ''} {one['phase'].lower()}"
     if wanted := wishes(one):
@@ -49,7 +55,7 @@ async def show(call: Call) -> None:
             (
                 one["name"],
                 ", ".join(one["labels"]) or "–",
-                "revoked" if one["revoked"] else "connected" if one["connected"] else "away",
+                _agent(one),
                 ago(one["seen"]),
                 _assigned(one),
                 "; ".join(map(_state, one["states"])) or "nothing",

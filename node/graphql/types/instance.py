@@ -94,6 +94,9 @@ class Instance:
         description="Of these, what it begins once another instance has left it."
     )
     states: list[ServiceOnInstance]
+    clock_ahead_seconds: float = strawberry.field(
+        description="How far its host's clock is ahead of the node's; 0: not by half a minute."
+    )
     problem: str = strawberry.field(description="Why its agent refuses what this node says; empty: it does not.")
 
     @classmethod
@@ -112,6 +115,7 @@ class Instance:
             fixed=None if instance.fixed is None else [str(key) for key in instance.fixed],
             awaits=[AwaitedService(service=one.key, source=one.source) for one in instance.awaits],
             states=[ServiceOnInstance.of(instance.name, state) for state in services],
+            clock_ahead_seconds=instance.clock_ahead_seconds,
             problem=instance.state.problem if instance.state else "",
         )
 

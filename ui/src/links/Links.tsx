@@ -74,6 +74,7 @@ function InstanceCard({ instance }: { readonly instance: LinksQuery['instances']
     <Card name={instance.name} {...shown} errors={instance.problem === '' ? [] : [instance.problem]} rows={[
       [said.runs, services === null ? said.allServices(instance.due) : services.length === 0 ? said.noServices : services.join(', ')],
       [said.labels, instance.labels.join(', ')],
+      [said.clock, instance.clockAheadSeconds === 0 ? '' : said.clockAhead(instance.clockAheadSeconds)],
       [said.fixed, instance.fixed === null ? '' : instance.fixed.join(', ') || said.noServices],
       [said.awaits, instance.awaits.map(({ service, source }) => said.onceLeft(service, source)).join('; ')],
       [said.seen, <Seen key="seen" at={instance.seen} />],

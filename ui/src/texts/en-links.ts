@@ -89,6 +89,8 @@ export const links = {
   runs: 'runs',
   allServices: (due: readonly string[]) => `all that is desired and not placed elsewhere: ${due.join(', ') || 'nothing now'}`,
   labels: 'Labels',
+  clock: 'Clock',
+  clockAhead: (seconds: number) => `${Math.round(Math.abs(seconds))} s ${seconds > 0 ? 'ahead of' : 'behind'} this node's`,
   noServices: 'nothing',
   fixed: 'its own file allows only',
   awaits: 'awaits',
