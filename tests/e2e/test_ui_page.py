@@ -197,6 +197,8 @@ async def test_a_fault_report_opens_whole_and_can_be_linked(page: Page, context:
     assert "globex-1 → globex → acme" in text
     assert "in probation" in text
     assert "4 more crashes since the last report" in text
+    assert "Not as signed on that disk lib/core.so" in text
+    assert "Put aside on that host core.7" in text
     assert "free of" in text
     await expect(drawer.locator("[data-trace]")).to_contain_text("Traceback (most recent call last):")
     address = page.url

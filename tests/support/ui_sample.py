@@ -121,6 +121,9 @@ def fault(instance: str, path: list[Document], **more: Any) -> Document:
         "log": list(_ACME_LOG),
         "trace": ["Traceback (most recent call last):", '  File "app.py", line 88', _ACME_ERROR],
         "alike": 4,
+        "damaged": ["lib/core.so"],
+        "files": ["core.7"],
+        "left": [],
         "host": {
             "memoryBytes": 8_300_000_000,
             "memoryFreeBytes": 410_000_000,
