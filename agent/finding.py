@@ -97,7 +97,8 @@ class NodeFinder:
         heard = Nearby(own=self._own, on_loopback=self._host != ANY_HOST)
         tried = {self._client.url}
         try:
-            async with listening(self._host) as announcements, asyncio.timeout(_LISTEN_SECONDS):
+            # The time limit is outside: its error is no trouble of the network, which is what `listening` tells of.
+            async with asyncio.timeout(_LISTEN_SECONDS), listening(self._host) as announcements:
                 while len(tried) <= _MOST_TRIED:
                     url = await self._tried(self._places(heard, await announcements.get()), tried)
                     if url is not None:

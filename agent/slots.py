@@ -125,4 +125,6 @@ def clean(unit: Unit, keep: Iterable[ClientVersion]) -> None:
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.name not in kept:
                 remove_tree(path)
+    for path in unit.root.glob(".replaced-*"):
+        remove_tree(path)
     remove_tree(unit.packs)

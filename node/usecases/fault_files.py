@@ -28,6 +28,7 @@ class FaultFiles:
         self._faults = faults
         self._audit = audit
         self._most_bytes = most_bytes
+        self._keeping = asyncio.Lock()
 
     async def take(self, instance: InstanceName, fault: str, archive: bytes) -> None:
         """Keep the ``archive`` (a gzipped tar file) of a report that ``instance`` has sent; twice is once.
@@ -44,7 +45,8 @@ class FaultFiles:
             raise OversizedError(f"files of a fault have at most {limits.FAULT_ARCHIVE_BYTES} bytes, packed")
         if not archive.startswith(_GZIP):
             raise InvalidValueError("the files of a fault come as a gzipped tar file")
-        await asyncio.to_thread(self._keep, report.id, archive)
+        async with self._keeping:
+            await asyncio.to_thread(self._keep, report.id, archive)
 
     def _keep(self, fault: str, archive: bytes) -> None:
         write_atomic(self._folder / f"{fault}{_SUFFIX}", archive, mode=0o600)

@@ -231,9 +231,9 @@ class Instances:
 
     async def mark(self, name: InstanceName) -> tuple[int, Digest]:
         """The number of the client list, and a digest of what ``name`` is told to run of it."""
-        number = (await self._desired.current(ListKind.CLIENT)).number
-        told = (await self.placing()).told(await self.get(name))
-        return number, Digest.of(",".join(told).encode())
+        revision = await self._desired.current(ListKind.CLIENT)
+        told = Placing(revision.client, await self._placements.all()).told(await self.get(name))
+        return revision.number, Digest.of(",".join(told).encode())
 
     async def assignment(self, name: InstanceName) -> bytes:
         """The signed assignment of ``name`` as of now."""

@@ -145,3 +145,12 @@ async def test_it_listens_only_while_the_node_is_away(lan: Lan, client: Client, 
         await asyncio.sleep(0.1)
         assert lan.listened == seen
         watching.cancel()
+
+
+async def test_a_search_without_a_result_is_no_trouble_of_the_network(
+    finder: NodeFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With real multicast on loopback: that nobody announces the node is not told as if mDNS could not be used."""
+    monkeypatch.setattr(finding, "_LISTEN_SECONDS", 0.5)
+    monkeypatch.setattr(finder, "_host", "127.0.0.1")
+    assert await finder.search() is None
