@@ -116,7 +116,7 @@ COMMANDS = [
     ("instance assign web-1 guestbook shop:worker", ["web-1 is to run guestbook, shop:worker"]),
     ("instance assign web-1 --all", ["all that is desired"]),
     ("instance label web-1 gpu site=berlin", ["web-1 has gpu, site=berlin"]),
-    ("service place shop:worker gpu", ["shop:worker is to run where an instance has gpu"]),
+    ("service place shop:worker gpu", ["shop:worker is to run where an instance has gpu: now nowhere"]),
     ("service place shop:worker --anywhere", ["nothing is said any more"]),
     ("service placements", ["shop:worker", "gpu"]),
     ("instance move shop:worker web-1 web-2", ["is to run guestbook, shop:worker (once web-1 has left it)"]),

@@ -189,4 +189,8 @@ async def place(
         return
     found = (await call.ask(documents.PLACE, service=service, labels=labels))["placeService"]
     call.out.document(found)
-    call.out.say(f"{service} is to run where an instance has {', '.join(found['labels'])}")
+    instances = (await call.ask(documents.INSTANCES))["instances"]
+    where = ", ".join(one["name"] for one in instances if service in one["due"] and not one["revoked"])
+    # A label that nobody has ends the service everywhere: said at once, as it may be a slip.
+    now = f"now {where}" if where else "now nowhere: no instance that is to run it has them, or it is not desired"
+    call.out.say(f"{service} is to run where an instance has {', '.join(found['labels'])}: {now}")
