@@ -1,6 +1,7 @@
 """What a shim writes of its run, and whether the run it tells of still lives."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from agent import processes
 from agent.home import Unit
@@ -41,7 +42,10 @@ class End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What the shim wrote of a run. Without ``ended`` and with a dead shim, nobody saw its end."""
+    """What the shim wrote of a run. Without ``ended`` and with a dead shim, nobody saw its end.
+
+    ``group``: the control group that all of the run is in; empty: it has none of its own.
+    """
 
     run: str
     version: ClientVersion
@@ -52,11 +56,17 @@ class RunRecord:
     grace_seconds: float
     ended: End | None = None
     oom_kills: int | None = None
+    group: str = ""
 
     @property
     def alive(self) -> bool:
         """Whether its shim lives, and so it."""
         return self.ended is None and self.boot == processes.boot_id() and self.shim.alive
+
+    @property
+    def control_group(self) -> Path | None:
+        """The control group that all of the run is in, if it has one of its own."""
+        return Path(self.group) if self.group else None
 
 
 def read_run(file: RecordFile) -> RunRecord | None:

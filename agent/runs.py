@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent import history, plan, processes, shim
+from agent import controlgroup, history, plan, processes, shim
+from agent.delegation import groups_of, make_group
 from agent.errors import ShimError, StartFailedError
 from agent.home import Unit
 from agent.logs import keep_form, keep_here
@@ -129,7 +130,7 @@ def _took(descriptor: int) -> bool:
     return True
 
 
-def _spec(unit: Unit, order: Order) -> bytes:
+def _spec(unit: Unit, order: Order, group: Path | None) -> bytes:
     logs = unit.logs / order.run
     logs.mkdir(parents=True, exist_ok=True)
     keep_form(logs, order.settings.logs.format)
@@ -149,6 +150,7 @@ def _spec(unit: Unit, order: Order) -> bytes:
             "stop_signal": int(signal.Signals[f"SIG{order.settings.stop.signal}"]),
             "grace_seconds": order.settings.stop.grace_seconds,
             "core_dump": order.settings.limits.core_dump,
+            "group": "" if group is None else str(group),
         }
     ).encode()
 
@@ -276,12 +278,13 @@ class Runs:
     def _start(self, order: Order) -> RunRecord:
         if (last := self.last()) is not None:
             processes.kill_marked(f"{RUN_MARK}={last.run}")
+            self._end_groups(None)
             history.remember(self._unit, last)
         with explained_disk_errors(self._unit.root), _lock(self._unit) as lock:
             if lock is None:
                 raise ShimError(f"{self._unit.key} already runs")
             self._file.prepare()
-            said = _launch(_spec(self._unit, order), lock)
+            said = _launch(_spec(self._unit, order, make_group(self._unit.root, order.run)), lock)
         record = self.last()
         if not said or record is None or record.run != order.run:
             raise ShimError(f"{self._unit.key}: the shim could not start; is the disk full or the memory low?")
@@ -304,6 +307,14 @@ class Runs:
         """Kill all that runs for this unit, except ``live``."""
         spared = None if live is None else f"{RUN_MARK}={live.record.run}"
         await unbroken(processes.kill_marked, f"{UNIT_MARK}={self._unit.root}", spared)
+        await unbroken(self._end_groups, live)
+
+    def _end_groups(self, spared: LiveRun | None) -> None:
+        """Kill what no mark shows any more: a process may change its environment, but not leave its control group."""
+        kept = None if spared is None else spared.record.control_group
+        for group in groups_of(self._unit.root):
+            if group != kept:
+                controlgroup.end(group)
 
 
 async def end(live: LiveRun, first: signal.Signals = signal.SIGTERM) -> None:

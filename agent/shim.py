@@ -5,7 +5,7 @@ It starts the service in a session of its own, owns its output and its exit stat
 by SIGUSR1 it does the same, but the end counts as a fault, and leaves a core where the recipe asks for that.
 When it is killed itself, the kernel kills the service. What to run and what an end means is for the agent to decide.
 
-Run by its path with ``python -I -S``: it loads nothing but the standard library and its three neighbours, so it starts
+Run by its path with ``python -I -S``: it loads nothing but the standard library and its four neighbours, so it starts
 in some 30 ms, stays small, and nothing lying in the service's folder can be loaded in its place.
 Descriptors at the start: 0 what to run (JSON, see ``runs``), 3 a lock held for as long as the shim lives, 4 tells the
 agent when the service is started ("ok", or why not).
@@ -27,6 +27,7 @@ from typing import Any, Final, NoReturn
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from agent import controlgroup
 from agent.processes import boot_id, descendants, oom_kills, start_time
 from agent.recordfile import RecordFile
 from agent.shimlog import LineLog
@@ -74,6 +75,7 @@ class Shim:
         self._spec = spec
         self._record = RecordFile(Path(spec["record"]))
         self._log = LineLog(Path(spec["logs"]), max_file_bytes=spec["max_file_bytes"], files=spec["files"])
+        self._group = Path(spec["group"]) if spec["group"] else None
         self._service = 0
         self._status: int | None = None
         self._stop_asked = False
@@ -95,6 +97,8 @@ class Shim:
             self._wait(self._timeout())
             self._push_stop()
         self._kill_tree()
+        if self._group is not None:
+            controlgroup.end(self._group)
         self._drain()
         self._log.end()
         self._write_end(error)
@@ -150,6 +154,10 @@ class Shim:
             os.close(pipes["go"][1])
             if os.getppid() != shim or os.read(pipes["go"][0], 1) != b"g":
                 os._exit(_START_FAILED)
+            if self._group is not None:
+                # Where the kernel refuses, the process table serves.
+                with contextlib.suppress(OSError):
+                    controlgroup.join(self._group)
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGTERM, signal.SIGINT, FAULT_SIGNAL, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
@@ -259,6 +267,7 @@ class Shim:
             "started": _now(),
             "grace_seconds": self._spec["grace_seconds"],
             "oom_kills": oom_kills(),
+            "group": self._spec["group"],
         }
         self._record.write(json.dumps(self._told).encode())
 

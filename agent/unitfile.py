@@ -26,8 +26,10 @@ WatchdogSec=60
 TimeoutStopSec=30
 # Only the agent itself is stopped: each service lives under a shim of its own and is found again.
 KillMode=process
-# The agent may divide its part of the control groups among the services.
+# The agent divides its part of the control groups among the services. Before systemd 254 it stays at the top of
+# that part itself, and memory is counted by the process table; 252 tells of a name that it does not know.
 Delegate=yes
+DelegateSubgroup=agent
 # A service that uses up the memory takes neither the agent nor its neighbours with it.
 OOMPolicy=continue
 {user}\

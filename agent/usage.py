@@ -1,12 +1,15 @@
-"""What the process tree of a run uses: memory and processor time, from the process table. Blocking."""
+"""What the process tree of a run uses: memory and processor time. Blocking.
+
+From its control group, where the kernel counts that; else from the process table.
+"""
 
 import contextlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from agent import processes
+from agent import controlgroup, processes
 
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -30,8 +33,19 @@ def _proportional_bytes(pid: int) -> int | None:
     return None
 
 
-def measure(shim: int, *, memory_bound: int | None) -> Usage:
-    """What all descendants of ``shim`` use.
+def measure(shim: int, *, memory_bound: int | None, group: Path | None = None) -> Usage:
+    """What all descendants of ``shim`` use; ``group``: the control group that they are in."""
+    if group is None or not controlgroup.members(group):
+        return _by_processes(shim, memory_bound)
+    cpu, memory = controlgroup.cpu_seconds(group), controlgroup.memory_bytes(group)
+    if cpu is not None and memory is not None:
+        return Usage(memory_bytes=memory, cpu_seconds=cpu)
+    counted = _by_processes(shim, memory_bound)
+    return counted if cpu is None else replace(counted, cpu_seconds=cpu)
+
+
+def _by_processes(shim: int, memory_bound: int | None) -> Usage:
+    """What the process table says of all descendants of ``shim``.
 
     Memory is the sum of what each has resident. That counts shared pages again for each process, so a sum over
     ``memory_bound`` is taken again by the proportional sizes, which cost the kernel a walk through the page tables.

@@ -14,6 +14,7 @@ from agent.bounds import Bounds, Sample
 from agent.condemned import Condemned
 from agent.health import Check
 from agent.liveness import Liveness
+from agent.runrecord import RunRecord
 from agent.runs import LiveRun
 from agent.threads import unbroken
 from federation.clock import Clock
@@ -32,7 +33,7 @@ async def over_bounds(live: LiveRun, limits: RunLimits, clock: Clock) -> str:
         if await live.ended_within(bounds.look_seconds):
             return ""
         try:
-            used = await unbroken(_measure, live.shim, limits.memory_bytes)
+            used = await unbroken(_measure, live.record, limits.memory_bytes)
         except OSError as error:
             _log.warning("use of a service not measured", run=live.record.run, error=str(error))
             continue
@@ -40,8 +41,8 @@ async def over_bounds(live: LiveRun, limits: RunLimits, clock: Clock) -> str:
     return bounds.problem
 
 
-def _measure(shim: int, memory_bound: int | None) -> usage.Usage:
-    return usage.measure(shim, memory_bound=memory_bound)
+def _measure(run: RunRecord, memory_bound: int | None) -> usage.Usage:
+    return usage.measure(run.shim.pid, memory_bound=memory_bound, group=run.control_group)
 
 
 async def unwell(live: LiveRun, check: Check, clock: Clock, on_ready: Callable[[], None]) -> str:

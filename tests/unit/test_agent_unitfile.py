@@ -55,7 +55,9 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     done = subprocess.run(
         ["systemd-analyze", "verify", str(file)], capture_output=True, text=True, check=False, timeout=60
     )
-    assert "vupdate-agent.service" not in done.stderr
+    said = [line for line in done.stderr.splitlines() if "vupdate-agent.service" in line]
+    # A systemd before 254 passes over the one name that it does not know.
+    assert not [line for line in said if "'DelegateSubgroup'" not in line]
 
 
 @pytest.mark.parametrize("kind", ["path", "abstract"])
