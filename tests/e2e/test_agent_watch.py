@@ -1,6 +1,7 @@
 """Real services that use too much, hang, or leave children behind, and an agent that looks after them."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,33 @@ async def test_files_of_a_fault_are_put_aside(node: AgentNode, home: Path) -> No
     assert (unit.faults / node.faults[0].id / "files" / "core.1").read_text() == "memory\n"
     assert not (unit.current / "core.1").exists()
     assert (unit.current / "run").exists()
+
+
+@pytest.mark.skipif(
+    Path("/proc/sys/kernel/core_pattern").read_text().strip() != "core", reason="the kernel sends cores elsewhere"
+)
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize(
+    "ends", ["kill -ABRT $$", f"exec {sys.executable} -c 'import time; held = b\"x\" * (48 << 20); time.sleep(1000)'"]
+)
+async def test_a_core_is_left_where_the_recipe_asks_for_one(
+    ends: str, *, wanted: bool, node: AgentNode, home: Path
+) -> None:
+    """The kernel's core of a service that crashed, or that was stopped for its memory, lies with the report."""
+    script = f"#!/bin/sh\ntest -e fell && exec sleep 1000\ntouch fell\nsleep 1\n{ends}\n"
+    bounds = f'memory = "32MB", core_dump = {str(wanted).lower()}'
+    more = f'limits = {{ {bounds} }}\nfaults = {{ files = ["core*"] }}'
+    async with running_agent(home):
+        await node.assign(node.publish("web", "acme-1.0.0", service(script, more=more)))
+        await node.until(lambda: bool(node.faults))
+        state = await node.until_state("web", run_again(1))
+        unit = Home.at(home).unit(state.key)
+    cores = list((unit.faults / node.faults[0].id / "files").glob("core*"))
+    assert len(cores) == int(wanted)
+    for core in cores:
+        head = core.read_bytes()[:18]
+        assert head[:4] == b"\x7fELF"
+        assert int.from_bytes(head[16:18], "little") == 4, "an ELF file of the type core (elf.h, ET_CORE)"
 
 
 async def test_a_service_says_by_its_output_that_it_is_ready(node: AgentNode, home: Path) -> None:
