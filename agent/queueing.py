@@ -15,16 +15,24 @@ _log: Final = structlog.get_logger("agent")
 
 
 class Queue:
-    """Who waits for whom. ``states`` gives what is true of all services now."""
+    """Who waits for whom.
 
-    def __init__(self, states: Callable[[], Mapping[ServiceKey, ServiceState]]) -> None:
+    ``states`` gives what is true of all services now; ``told`` hears that a wait began or ended.
+    """
+
+    def __init__(self, states: Callable[[], Mapping[ServiceKey, ServiceState]], told: Callable[[], None]) -> None:
         self._states = states
+        self._told = told
         self._waiting: dict[ServiceKey, tuple[ServiceKey, ...]] = {}
         self._changed = asyncio.Event()
 
     def changed(self) -> None:
         """The state of a service may be another one."""
         self._changed.set()
+
+    def waits_for(self, key: ServiceKey) -> tuple[ServiceKey, ...]:
+        """Whom ``key`` waits for now."""
+        return self._waiting.get(key, ())
 
     async def turn(
         self, key: ServiceKey, after: tuple[ServiceKey, ...], *, is_unwanted: Callable[[], bool] = lambda: False
@@ -38,7 +46,8 @@ class Queue:
         except TimeoutError:
             _log.warning("goes on without those it is to follow", service=key, waited_for=list(after))
         finally:
-            self._waiting.pop(key, None)
+            if self._waiting.pop(key, None):
+                self._told()
             self._changed.set()
 
     async def _wait(self, key: ServiceKey, after: tuple[ServiceKey, ...], is_unwanted: Callable[[], bool]) -> None:
@@ -48,6 +57,7 @@ class Queue:
                 self._waiting[key] = others
                 # The others look again: they may wait for this one.
                 self._changed.set()
+                self._told()
             await self._next_change()
 
     async def _next_change(self) -> None:

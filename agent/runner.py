@@ -109,12 +109,12 @@ class Agent:
         self._rng = random.SystemRandom()
         self._make_journal = make_journal
         self._manager = this_manager()
-        self._queue = Queue(lambda: {key: one.state for key, one in self._supervisors.items()})
         spool = Spool(home.spool)
         self._shipper = Shipper(spool, link, self._rng, clock)
         self._desk = FaultDesk(identity, attached.instance, spool)
         self._installer = Installer(link, self._place, clock)
         self._board = Board(link, self._state, self._rng)
+        self._queue = Queue(lambda: {key: one.state for key, one in self._supervisors.items()}, self._board.changed)
         self._finder = finder
         self._assignments = Assignments(
             home,

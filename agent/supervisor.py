@@ -158,7 +158,11 @@ class Supervisor:
             ready=self._ready,
             wish=self._wish,
         )
-        return replace(state, error=self.failure) if self.failure else state
+        if self.failure:
+            return replace(state, error=self.failure)
+        if others := self._tools.queue.waits_for(self._tools.unit.key):
+            return replace(state, error=f"waits for {', '.join(others)}, which it runs after")
+        return state
 
     async def run(self) -> None:
         """Carry on where the journal says, for as long as there is something to look after."""
