@@ -8,10 +8,12 @@ from typing import Any, ClassVar, Final
 
 from federation import limits
 from federation.names import ServiceName
-from federation.service import Command, Install, Run, Service
+from federation.service import FILE_NAME, Command, Install, Run, Service
 from federation.servicefile import COMMAND_LIST, RUN_KEYS, file_of
 from federation.toml import Key, ListOf, Mistake, Place, Shape, TomlMistakesError, read_document
 from federation.toml.kinds import FLAG, PATH, PATTERN_LIST
+from federation.toml.schema import Schema
+from federation.toml.schema import document as schema_document
 
 COPY_RULES: Final = 200
 
@@ -50,10 +52,10 @@ class Recipe:
 _COPY_RULE: Final = Shape(
     CopyRule,
     (
-        Key("from", PATH, ("source",)),
-        Key("to", PATH, ("target",)),
-        Key("except", PATTERN_LIST, ("excluded",)),
-        Key("expand", PATTERN_LIST),
+        Key("from", PATH, ("source",), "A file, a folder or a pattern, in the build's folder."),
+        Key("to", PATH, ("target",), "The folder of the image that it lands in."),
+        Key("except", PATTERN_LIST, ("excluded",), "Patterns, below that folder, of what is left out."),
+        Key("expand", PATTERN_LIST, about="Patterns of the files in which a client build fills in macros."),
     ),
 )
 
@@ -68,9 +70,13 @@ class _Build:
 _BUILD: Final = Shape(
     _Build,
     (
-        Key("commands", COMMAND_LIST),
-        Key("copy", ListOf(_COPY_RULE, "copy rules", COPY_RULES, least=1)),
-        Key("network", FLAG),
+        Key("commands", COMMAND_LIST, about="What is run, in this order; the first that fails ends the build."),
+        Key(
+            "copy",
+            ListOf(_COPY_RULE, "copy rules", COPY_RULES, least=1),
+            about="What goes from the build's folder into the image; of two rules for one path the later one counts.",
+        ),
+        Key("network", FLAG, about="Whether the build may reach the network."),
     ),
 )
 
@@ -92,7 +98,14 @@ class _RecipeTable(Shape[_Section]):
         return Recipe(service=service, commands=build.commands, copy=build.copy, network=build.network)
 
 
-_FILE: Final = file_of(_RecipeTable(_Section, (Key("build", _BUILD), *RUN_KEYS)))
+_ABOUT_BUILD: Final = "How the service is built from its sources."
+_FILE: Final = file_of(_RecipeTable(_Section, (Key("build", _BUILD, about=_ABOUT_BUILD), *RUN_KEYS)))
+
+
+def recipe_schema() -> Schema:
+    """The JSON Schema of a recipe: it accepts each one that ``parse_recipe`` does."""
+    about = f"How services are built, installed and run: {FILE_NAME} in the root of a service's first source."
+    return schema_document(_FILE.schema(), title="vUpdate recipe", description=about)
 
 
 def parse_recipe(content: bytes) -> dict[ServiceName, Recipe]:

@@ -7,6 +7,15 @@ from typing import Final
 from federation.errors import InvalidValueError
 from federation.image import checked_path
 from federation.toml.mistakes import Place, nearest
+from federation.toml.schema import (
+    INSIDE_PATTERN,
+    PATH_PATTERN,
+    SIZE_PATTERN,
+    SPAN_PATTERN,
+    TIME_PATTERN,
+    Schema,
+    matching,
+)
 from federation.toml.shape import ListOf, MapOf, Scalar
 from federation.units import read_bytes, read_seconds, read_span, write_bytes, write_seconds, write_span
 
@@ -101,11 +110,12 @@ def one_of(what: str, *choices: str) -> Scalar:
             raise InvalidValueError(f"unknown {what} {text[:40]!r}" + nearest(text, choices))
         return text
 
-    return Scalar(str, "a text", choose)
+    return Scalar(str, "a text", choose, form={"enum": list(choices)})
 
 
 def time(least: float, most: float = LONGEST_SECONDS) -> Scalar:
     """A time between two bounds, in seconds."""
+    bounds = f"{write_seconds(least)} to {write_seconds(most)}"
 
     def read(text: str) -> float:
         seconds = read_seconds(text)
@@ -113,7 +123,8 @@ def time(least: float, most: float = LONGEST_SECONDS) -> Scalar:
             raise InvalidValueError(f"{text!r} is not between {write_seconds(least)} and {write_seconds(most)}")
         return seconds
 
-    return Scalar(str, 'a time in quotes, such as "30s"', read, write_seconds)
+    form = matching(TIME_PATTERN) | {"description": f"A time of {bounds}."}
+    return Scalar(str, 'a time in quotes, such as "30s"', read, write_seconds, form)
 
 
 def whole(least: int, most: int) -> Scalar:
@@ -124,7 +135,7 @@ def whole(least: int, most: int) -> Scalar:
             raise InvalidValueError(f"{number} is not between {least} and {most}")
         return number
 
-    return Scalar(int, "a whole number", check)
+    return Scalar(int, "a whole number", check, form={"minimum": least, "maximum": most})
 
 
 class _Program(ListOf):
@@ -138,15 +149,28 @@ class _Program(ListOf):
             place.refuse("the first word, the program, is empty")
         return words
 
+    def schema(self) -> Schema:
+        return ListOf.schema(self) | {"prefixItems": [self.item.schema() | {"minLength": 1}]}
 
-TEXT: Final = Scalar(str, "a text", word)
+
+_PATH_FORM: Final = matching(PATH_PATTERN)
+_INSIDE_FORM: Final = matching(INSIDE_PATTERN) | {"maxLength": PATTERN_CHARS}
+_SIZES: Final = f"{write_bytes(SMALLEST_BYTES)} to {write_bytes(LARGEST_BYTES)}"
+
+TEXT: Final = Scalar(str, "a text", word, form={"maxLength": WORD_CHARS})
 FLAG: Final = Scalar(bool, "true or false")
-PATH: Final = Scalar(str, "a path in quotes", relative_path)
-PATHS: Final = ListOf(Scalar(str, "a path in quotes", pattern), "paths", PATTERNS)
-PATTERN: Final = Scalar(str, "a pattern in quotes", pattern)
+PATH: Final = Scalar(str, "a path in quotes", relative_path, form=_PATH_FORM)
+PATHS: Final = ListOf(Scalar(str, "a path in quotes", pattern, form=_INSIDE_FORM), "paths", PATTERNS)
+PATTERN: Final = Scalar(str, "a pattern in quotes", pattern, form=_INSIDE_FORM)
 PATTERN_LIST: Final = ListOf(PATTERN, "patterns", PATTERNS)
 PROGRAM: Final = _Program(TEXT, "words, the program first", WORDS, least=1)
-ENVIRONMENT: Final = MapOf(_variable, TEXT, VARIABLES)
-REGEX: Final = Scalar(str, "a regular expression in quotes", _regex)
-SPAN: Final = Scalar(str, 'two times in quotes, such as "1s..5m"', _span, _write_span)
-SIZE: Final = Scalar(str, 'a size in quotes, such as "512MB"', _size, write_bytes)
+ENVIRONMENT: Final = MapOf(_variable, TEXT, VARIABLES, matching(_VARIABLE.pattern))
+REGEX: Final = Scalar(str, "a regular expression in quotes", _regex, form={"maxLength": PATTERN_CHARS})
+SPAN: Final = Scalar(str, 'two times in quotes, such as "1s..5m"', _span, _write_span, matching(SPAN_PATTERN))
+SIZE: Final = Scalar(
+    str,
+    'a size in quotes, such as "512MB"',
+    _size,
+    write_bytes,
+    matching(SIZE_PATTERN) | {"description": f"A size of {_SIZES}."},
+)

@@ -1,4 +1,4 @@
-"""Shapes: which keys a table has and how each is read from TOML and written to it."""
+"""Shapes: which keys a table has, how each is read from TOML and written to it, and the schema that says so."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -7,9 +7,11 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from federation.errors import InvalidValueError
 from federation.toml.mistakes import Place, Refused, described, nearest
+from federation.toml.schema import Schema
 
 _T = TypeVar("_T")
 _NO_DEFAULT: Final = object()
+_TYPES: Final[Mapping[type[Any], str]] = {str: "string", int: "integer", bool: "boolean"}
 
 
 class Kind(Protocol):
@@ -23,6 +25,10 @@ class Kind(Protocol):
         """What ``read`` reads as ``value``."""
         ...
 
+    def schema(self) -> Schema:
+        """A JSON Schema that accepts whatever ``read`` does."""
+        ...
+
 
 def _same(value: Any) -> Any:
     return value
@@ -30,12 +36,16 @@ def _same(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Scalar(Kind):
-    """A value of one TOML type, checked and converted by ``convert``, whose ``InvalidValueError`` is the message."""
+    """A value of one TOML type, checked and converted by ``convert``, whose ``InvalidValueError`` is the message.
+
+    ``form``: what a schema can say of it beyond its type.
+    """
 
     type_: type[Any]
     what: str
     convert: Callable[[Any], Any] = _same
     back: Callable[[Any], object] = _same
+    form: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, value: object, place: Place) -> Any:
         if type(value) is not self.type_:
@@ -47,6 +57,9 @@ class Scalar(Kind):
 
     def write(self, value: Any) -> object:
         return self.back(value)
+
+    def schema(self) -> Schema:
+        return {"type": _TYPES[self.type_], **self.form}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +84,18 @@ class ListOf(Kind):
     def write(self, value: Any) -> object:
         return [self.item.write(item) for item in value]
 
+    def schema(self) -> Schema:
+        return {"type": "array", "items": self.item.schema(), "minItems": self.least, "maxItems": self.most}
+
 
 @dataclass(frozen=True, slots=True)
 class MapOf(Kind):
-    """A table from free keys, each converted by ``key``, to values of one kind."""
+    """A table from free keys, each converted by ``key``, to values of one kind. ``names``: the schema of the keys."""
 
     key: Callable[[str], Any]
     item: Kind
     most: int
+    names: Mapping[str, Any] = field(default_factory=dict)
 
     def read(self, value: object, place: Place) -> dict[Any, Any]:
         if not isinstance(value, dict):
@@ -100,14 +117,26 @@ class MapOf(Kind):
     def write(self, value: Any) -> object:
         return {str(key): self.item.write(item) for key, item in value.items()}
 
+    def schema(self) -> Schema:
+        return {
+            "type": "object",
+            "propertyNames": dict(self.names),
+            "additionalProperties": self.item.schema(),
+            "maxProperties": self.most,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a table: its kind, and the fields of the value that it fills; for several the kind gives a tuple."""
+    """A key of a table: its kind, and the fields of the value that it fills; for several the kind gives a tuple.
+
+    ``about``: what it is for, in a sentence for those who write the file.
+    """
 
     name: str
     kind: Kind
     fields: tuple[str, ...] = ()
+    about: str = ""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -122,6 +151,12 @@ class Key:
     def write(self, values: tuple[Any, ...]) -> object:
         """What ``read`` reads as ``values`` of the targets."""
         return self.kind.write(values if len(self.targets) > 1 else values[0])
+
+    def schema(self) -> Schema:
+        """The kind's schema, and what the key is for."""
+        found = self.kind.schema()
+        told = " ".join(filter(None, (self.about, found.get("description"))))
+        return found | ({"description": told} if told else {})
 
 
 def _nothing_wrong(_: object) -> str | None:
@@ -186,3 +221,17 @@ class Shape(Kind, Generic[_T]):
             if found != tuple(self.defaults.get(name, _NO_DEFAULT) for name in key.targets):
                 table[key.name] = key.write(found)
         return table
+
+    def schema(self) -> Schema:
+        return {
+            "type": "object",
+            "properties": {key.name: key.schema() | self._default_of(key) for key in self.keys},
+            "required": [key.name for key in self.keys if self._required(key)],
+            "additionalProperties": False,
+        }
+
+    def _default_of(self, key: Key) -> Schema:
+        """The default as it would be written; nothing where leaving the key out says it better."""
+        values = tuple(self.defaults.get(name) for name in key.targets)
+        written = None if None in values else key.write(values)
+        return {} if written in (None, {}, []) else {"default": written}

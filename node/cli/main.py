@@ -23,6 +23,7 @@ from node.cli.commands import (
     nodes,
     outbox,
     profiles,
+    recipe,
     sending,
     services,
     tasks,
@@ -85,6 +86,7 @@ def make_app() -> typer.Typer:
         app.registered_commands.extend(alone.registered_commands)
     for noun in (
         services.app,
+        recipe.app,
         versions.app,
         desired.app,
         profiles.app,

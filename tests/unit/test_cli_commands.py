@@ -171,6 +171,7 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
     tested = {" ".join(command.split()[:words]) for command, _ in COMMANDS for words in (1, 2, 3)}
     # Those that need files of their own have tests of their own.
     local = {"catalog key new", *(f"catalog root {verb}" for verb in ("prepare", "sign", "publish"))}
+    local |= {f"recipe {verb}" for verb in ("init", "check", "explain", "schema")}
     local |= {"init", "serve", "demo", "provider add", "key rotate", "faults files"} | {
         f"agent {verb}"
         for verb in (
