@@ -3,20 +3,27 @@
 Two builds of the same commits give the same image when the recipe's commands do. Signing and storing are not done here.
 """
 
+import asyncio
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from build.bounds import Bounds, room_of
+from build.confinement import Confinement
 from build.copying import carry_out, plan_copies
-from build.environment import Folders, build_environment
+from build.environment import NETWORK_VARIABLES, build_environment
 from build.errors import BuildFailedError, SourceError
+from build.guard import guarded
 from build.process import Log
 from build.recipe import Recipe, RecipeError, recipe_of
 from build.runner import run_command
+from build.sandbox import Sandbox, named_by, own_tools
 from build.source import Checkout, SourceRequest, checkout
 from build.threads import Halt, in_thread
+from build.walls import NO_WALLS, Rooms, Walls
 from federation import limits
 from federation.digest import Digest
 from federation.errors import InvalidValueError
@@ -27,6 +34,7 @@ from federation.service import FILE_NAME, Service
 from federation.servicefile import ServiceFileError, read_service, write_service
 from federation.toml import Mistake
 from federation.transfer.tree import scan_tree
+from federation.units import write_seconds
 from federation.versions import DeveloperVersion
 
 SOURCES: Final = 50
@@ -36,6 +44,7 @@ SOURCES: Final = 50
 class DeveloperBuild:
     """A build to make. ``work``: a fresh folder that no other build has; ``cache``: one that all builds share.
 
+    ``confinement``: how its commands are closed in.
     ``comment``: without one, the version gets the first line of the last commit's. ``host``: this process's variables,
     of which the build's commands see only what ``environment`` lets through.
     """
@@ -45,6 +54,7 @@ class DeveloperBuild:
     sources: tuple[SourceRequest, ...]
     work: Path
     cache: Path
+    confinement: Confinement = field(default_factory=Confinement)
     comment: str = ""
     host: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
@@ -74,7 +84,7 @@ async def build_developer(request: DeveloperBuild, log: Log) -> Built:
     first = checkouts[0]
     content = await in_thread(lambda _: _read_recipe(first.folder))
     recipe = recipe_of(content, request.service)
-    await _run(request, recipe, first, log)
+    await _run(request, recipe, checkouts, log)
     tree = request.work / "tree"
     image = await in_thread(lambda halt: _make_tree(recipe, first.folder, tree, halt))
     log(f"image of {len(image)} entries, {image.size} bytes: {image.digest}")
@@ -106,25 +116,56 @@ def _read_recipe(folder: Path) -> bytes:
         return file.read(limits.SERVICE_FILE_BYTES + 1)
 
 
-async def _run(request: DeveloperBuild, recipe: Recipe, first: Checkout, log: Log) -> None:
-    folders = Folders(
-        root=first.folder,
+async def _run(request: DeveloperBuild, recipe: Recipe, checkouts: Sequence[Checkout], log: Log) -> None:
+    first, confinement = checkouts[0], request.confinement
+    if recipe.network and not confinement.network:
+        raise BuildFailedError("the recipe asks for the network, and this node lets no build have it")
+    rooms = Rooms(
+        sources=request.work / "sources",
         home=request.work / "home",
         temporary=request.work / "tmp",
-        cache=request.cache / "packages",
+        # One service's downloads only: what one build puts there, the next one runs.
+        cache=request.cache / "packages" / request.service,
     )
-    await in_thread(lambda _: _make_folders(folders))
-    env = build_environment(request.host, folders, network=recipe.network, epoch=first.epoch)
+    await in_thread(lambda _: _make_rooms(rooms, confinement.bounds))
+    walls = await in_thread(lambda _: _walls(request, recipe, rooms, checkouts))
+    env = build_environment(request.host, rooms, walls, network=recipe.network, epoch=first.epoch)
     env |= {"VUPDATE_SERVICE": request.service, "VUPDATE_VERSION": request.version}
-    for number, command in enumerate(recipe.commands, 1):
-        log(f"command {number} of {len(recipe.commands)}")
-        await run_command(command, root=first.folder, env=env, log=log)
+    try:
+        async with (
+            guarded((request.work, rooms.cache), confinement.bounds) as guard,
+            asyncio.timeout(confinement.bounds.seconds),
+        ):
+            for number, command in enumerate(recipe.commands, 1):
+                log(f"command {number} of {len(recipe.commands)}, in a {walls.told}")
+                await run_command(command, root=first.folder, env=env, log=log, walls=walls, guard=guard)
+    except TimeoutError as error:
+        limit = write_seconds(confinement.bounds.seconds)
+        raise BuildFailedError(f"the build's commands were not done after {limit} and were stopped") from error
 
 
-def _make_folders(folders: Folders) -> None:
-    for folder in (folders.home, folders.temporary):
+def _walls(request: DeveloperBuild, recipe: Recipe, rooms: Rooms, checkouts: Sequence[Checkout]) -> Walls:
+    confinement = request.confinement
+    if not confinement.sandbox:
+        return NO_WALLS
+    named = named_by(request.host, NETWORK_VARIABLES) if recipe.network else []
+    lenders = [found.lender for found in checkouts]
+    return Sandbox(
+        rooms=rooms,
+        own=request.work / "etc",
+        network=recipe.network,
+        processes=confinement.bounds.processes,
+        read_only=(*own_tools(), *confinement.tools, *named, *lenders),
+    )
+
+
+def _make_rooms(rooms: Rooms, bounds: Bounds) -> None:
+    if room_of([rooms.cache], bounds).size_bytes > bounds.disk_bytes // 2:
+        # Fetched again: else what earlier builds left there would use up the room of this one.
+        shutil.rmtree(rooms.cache)
+    for folder in (rooms.home, rooms.temporary):
         folder.mkdir(parents=True, mode=0o700)
-    folders.cache.mkdir(parents=True, exist_ok=True)
+    rooms.cache.mkdir(parents=True, exist_ok=True)
 
 
 def _make_tree(recipe: Recipe, root: Path, tree: Path, halt: Halt) -> Image:

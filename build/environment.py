@@ -7,13 +7,13 @@ that say how to reach it. Nothing else: what a node keeps secret is not in reach
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from build.process import MARK
+from build.walls import Rooms, Walls
 
-NETWORK_VARIABLES: Final = frozenset(
+NETWORK_VARIABLES: Final[frozenset[str]] = frozenset(
     {
         "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
         "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO",
@@ -29,16 +29,6 @@ NETWORK_VARIABLES: Final = frozenset(
 _STANDARD_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folders:
-    """Where a build may leave things: its home, its temporary files, and the package downloads that builds share."""
-
-    root: Path
-    home: Path
-    temporary: Path
-    cache: Path
-
-
 def search_path(host: Mapping[str, str], own: Path) -> str:
     """Where programs are found: the host's own folders first, then ``own``, this program's.
 
@@ -48,31 +38,35 @@ def search_path(host: Mapping[str, str], own: Path) -> str:
     return ":".join([*(folder for folder in folders if Path(folder) != own), str(own)])
 
 
-def build_environment(host: Mapping[str, str], folders: Folders, *, network: bool, epoch: int) -> dict[str, str]:
+def build_environment(
+    host: Mapping[str, str], rooms: Rooms, walls: Walls, *, network: bool, epoch: int
+) -> dict[str, str]:
     """The variables that each command of a build starts with.
 
     Args:
         host: the variables of this process.
-        folders: where the build works.
+        rooms: where the build works.
+        walls: what is between it and the machine.
         network: whether the recipe asks for the network. Without a sandbox it can't be cut off; package managers are
-            told to do without.
+            told to do without in any case.
         epoch: the time of the sources in seconds since 1970, for tools that put a time into what they make.
     """
+    cache = walls.seen(rooms.cache)
     env = {
-        "PATH": search_path(host, Path(sys.executable).parent),
+        "PATH": walls.search_path(search_path(host, Path(sys.executable).parent)),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        "HOME": os.fspath(folders.home),
-        "TMPDIR": os.fspath(folders.temporary),
+        "HOME": os.fspath(walls.seen(rooms.home)),
+        "TMPDIR": os.fspath(walls.seen(rooms.temporary)),
         "SOURCE_DATE_EPOCH": str(epoch),
-        "PIP_CACHE_DIR": os.fspath(folders.cache / "pip"),
+        "PIP_CACHE_DIR": os.fspath(cache / "pip"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_NO_INPUT": "1",
         "PIP_ROOT_USER_ACTION": "ignore",
-        "npm_config_cache": os.fspath(folders.cache / "npm"),
+        "npm_config_cache": os.fspath(cache / "npm"),
         "npm_config_update_notifier": "false",
         "PYTHONDONTWRITEBYTECODE": "1",
-        MARK: os.fspath(folders.root),
+        MARK: os.fspath(rooms.sources),
     }
     if network:
         return env | {name: host[name] for name in sorted(NETWORK_VARIABLES & host.keys())}

@@ -33,6 +33,12 @@ class SourceUnreachableError(UnreachableError):
     code = "source-unreachable"
 
 
+class SandboxError(VUpdateError):
+    """A build can't be closed in as it has to be."""
+
+    code = "sandbox"
+
+
 class OverlayError(InvalidValueError):
     """An overlay file can't be used: its form, or a clash with what the base says."""
 

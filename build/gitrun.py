@@ -93,6 +93,7 @@ class Git:
                 ["git", *words],
                 folder=folder,
                 env=env,
+                mark=env[MARK],
                 timeout_seconds=GIT_SECONDS,
                 log=lambda line: log(masked(line)),
             )

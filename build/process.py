@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from build.guard import Guard
 from build.output import Output
 from federation.limits import IMAGE_FILE_BYTES
 
@@ -28,6 +29,7 @@ DRAIN_SECONDS: Final = 5.0
 _PIECE_BYTES: Final = 64 * 1024
 
 _SCRIPT: Final = (
+    'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done 2>/dev/null; shift; '
     f'ulimit -c 0; ulimit -f {IMAGE_FILE_BYTES // 512} 2>/dev/null; ulimit -n {OPEN_FILES} 2>/dev/null; exec "$@"'
 )
 """Limits set by a shell: between fork and exec of a program with threads, Python code may hang."""
@@ -44,30 +46,47 @@ class Ended:
     leftovers: int
 
 
+class OverBoundsError(Exception):
+    """The program used more than it may, as the message says, and was killed with all that it started."""
+
+
 class ProcessTimeoutError(Exception):
     """The program did not end in time, and was killed with all that it started."""
 
 
 async def run_process(
-    words: Sequence[str], *, folder: Path, env: Mapping[str, str], timeout_seconds: float, log: Log
+    words: Sequence[str],
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    mark: str,
+    timeout_seconds: float,
+    log: Log,
+    guard: Guard | None = None,
 ) -> Ended:
-    """Run ``words`` in ``folder`` with the environment ``env`` and nothing else; ``env`` must hold ``MARK``.
+    """Run ``words`` in ``folder`` with the environment ``env`` and nothing else.
+
+    ``mark``: the value of ``MARK`` that it is found by, where that is in ``env``.
 
     Raises:
         ProcessTimeoutError: not done after ``timeout_seconds``.
+        OverBoundsError: ``guard`` found that it used too much.
         OSError: the program could not be started.
     """
     output = Output()
     async with _pipe() as (reader, writer):
-        process = await _start(words, folder, env, writer)
+        process = await _start(words, folder, env, writer, guard)
         writer.close()
         async with asyncio.TaskGroup() as group:
             pump = group.create_task(_pump(reader, output, log))
             try:
-                in_time = await _ends_within(process, timeout_seconds)
+                in_time, problem = await _ends_within(process, timeout_seconds, guard)
             finally:
-                leftovers = await asyncio.shield(_end(process, env[MARK]))
+                leftovers = await asyncio.shield(_end(process, mark))
             await _drained(pump)
+    # What the kernel refused counts where the program could not do without.
+    if guard is not None and process.returncode and (problem := problem or guard.kernels_word):
+        raise OverBoundsError(problem)
     if not in_time:
         raise ProcessTimeoutError
     return Ended(status=process.returncode or 0, tail=output.tail, leftovers=leftovers)
@@ -102,10 +121,10 @@ async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, _Descriptor]]:
 
 
 async def _start(
-    words: Sequence[str], folder: Path, env: Mapping[str, str], writer: _Descriptor
+    words: Sequence[str], folder: Path, env: Mapping[str, str], writer: _Descriptor, guard: Guard | None
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        "/bin/sh", "-c", _SCRIPT, "sh", *words,
+        "/bin/sh", "-c", _SCRIPT, "sh", *(() if guard is None else guard.groups.joins), "--", *words,
         cwd=folder,
         env=dict(env),
         stdin=asyncio.subprocess.DEVNULL,
@@ -115,13 +134,22 @@ async def _start(
     )  # fmt: skip
 
 
-async def _ends_within(process: asyncio.subprocess.Process, timeout_seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            await process.wait()
-    except TimeoutError:
-        return False
-    return True
+async def _ends_within(
+    process: asyncio.subprocess.Process, timeout_seconds: float, guard: Guard | None
+) -> tuple[bool, str]:
+    """Whether it ended in time, and the reason to stop it that ``guard`` found before."""
+    async with asyncio.TaskGroup() as group:
+        ended = group.create_task(process.wait())
+        watching = group.create_task(_never() if guard is None else guard.problem(process.pid))
+        done, late = await asyncio.wait({ended, watching}, timeout=timeout_seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in late:
+            task.cancel()
+    return bool(done), watching.result() if watching in done else ""
+
+
+async def _never() -> str:
+    await asyncio.Event().wait()
+    return ""
 
 
 async def _end(process: asyncio.subprocess.Process, mark: str) -> int:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from build.errors import BuildFailedError
-from build.process import MARK, Log, ProcessTimeoutError, run_process
+from build.guard import Guard
+from build.process import MARK, Log, OverBoundsError, ProcessTimeoutError, run_process
+from build.walls import NO_WALLS, Call, Walls
 from federation.service import Command
 from federation.units import write_seconds
 
@@ -20,18 +22,38 @@ MATCH_SECONDS: Final = 10.0
 _MATCH_SCRIPT: Final = "import re, sys; sys.exit(not re.search(sys.argv[1], sys.stdin.read(), re.MULTILINE))"
 
 
-async def run_command(command: Command, *, root: Path, env: Mapping[str, str], log: Log) -> None:
-    """Run ``command`` in its folder below ``root`` with the environment ``env`` and its own variables.
+async def run_command(
+    command: Command,
+    *,
+    root: Path,
+    env: Mapping[str, str],
+    log: Log,
+    walls: Walls = NO_WALLS,
+    guard: Guard | None = None,
+) -> None:
+    """Run ``command`` in its folder below ``root``, inside ``walls``, with ``env`` and its own variables.
 
     Raises:
-        BuildFailedError: it could not start, took too long, ended with another status or with other output.
+        BuildFailedError: it could not start, took too long, used too much (as ``guard`` sees it), ended with another
+            status or with other output.
     """
     env = {**env, **command.env, MARK: env[MARK]}
     folder = _folder(root, command.dir)
-    words = [_program(command.run[0], folder, env), *command.run[1:]]
+    _check_program(command.run[0], folder, env)
+    call = walls.call(Call(words=tuple(command.run), folder=folder, env=env))
     log(f"$ {shlex.join(command.run)}")
     try:
-        ended = await run_process(words, folder=folder, env=env, timeout_seconds=command.timeout_seconds, log=log)
+        ended = await run_process(
+            call.words,
+            folder=call.folder,
+            env=call.env,
+            mark=env[MARK],
+            timeout_seconds=command.timeout_seconds,
+            log=log,
+            guard=guard,
+        )
+    except OverBoundsError as error:
+        raise BuildFailedError(f"{_named(command)} was stopped: {error}") from error
     except ProcessTimeoutError as error:
         limit = write_seconds(command.timeout_seconds)
         raise BuildFailedError(f"{_named(command)} was not done after {limit} and was stopped") from error
@@ -67,14 +89,14 @@ def _folder(root: Path, relative: str) -> Path:
     return folder
 
 
-def _program(word: str, folder: Path, env: Mapping[str, str]) -> str:
-    """The program that ``word`` names: a path below the command's folder, or a name found on the search path."""
+def _check_program(word: str, folder: Path, env: Mapping[str, str]) -> None:
+    """Say what is missing: ``word`` is a path below the command's folder, or a name found on the search path."""
     path = os.fspath(folder / word) if "/" in word else shutil.which(word, path=env["PATH"])
     if path is None:
         raise BuildFailedError(f"program {word!r} is not installed on this machine: install it and build again")
-    if not os.access(path, os.X_OK) or Path(path).is_dir():
+    # What lies elsewhere is looked for where the command runs: its folder may not be this process's.
+    if Path(path).is_relative_to(folder) and (not os.access(path, os.X_OK) or Path(path).is_dir()):
         raise BuildFailedError(f"program {word!r} is not there or not executable")
-    return path if "/" in word else word
 
 
 async def _matches(pattern: str, text: str) -> bool:

@@ -42,12 +42,16 @@ class SourceRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """A source as it was checked out. ``folder`` is the sub-directory asked for; ``epoch`` the time of the commit."""
+    """A source as it was checked out. ``folder`` is the sub-directory asked for; ``epoch`` the time of the commit.
+
+    ``lender``: the repository in the cache that its objects are borrowed from.
+    """
 
     source: Source
     folder: Path
     subject: str
     epoch: int
+    lender: Path
 
 
 async def checkout(request: SourceRequest, *, into: Path, cache: Path, log: Log) -> Checkout:
@@ -73,7 +77,7 @@ async def checkout(request: SourceRequest, *, into: Path, cache: Path, log: Log)
     if folder is None:
         raise SourceAbsentError(f"{url.plain} has no folder {directory!r} at {commit[:12]}")
     source = Source(name=request.name, url=url.plain, commit=commit)
-    return Checkout(source=source, folder=folder, subject=found.subject, epoch=found.epoch)
+    return Checkout(source=source, folder=folder, subject=found.subject, epoch=found.epoch, lender=bare.resolve())
 
 
 def _inside(root: Path, relative: str) -> Path | None:

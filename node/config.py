@@ -1,7 +1,7 @@
 """The settings of one node: read once from ``<data>/config.toml``, all mistakes reported together."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -13,6 +13,7 @@ from federation.keys import PrivateKey
 from federation.limits import GIB
 from federation.link.address import is_loopback
 from federation.names import NodeName
+from node.buildconfig import BuildSettings, read_build_settings
 
 _CONFIG = "config.toml"
 _CERTIFICATE_KEYS = ("tls_certificate", "tls_key", "tls_proxy_certificate")
@@ -27,6 +28,7 @@ _KEYS = {
     "storage",
     "pack_budget_bytes",
     "services_side_by_side",
+    "build",
 }
 _TLS = ("auto", "on", "off")
 _DISCOVERY = ("on", "off")
@@ -38,6 +40,7 @@ class Settings:
 
     ``tls``: ``auto`` is on unless only programs of this machine can reach the node. ``tls_certificate``, ``tls_key``:
     the operator's own, instead of a self-made one; ``tls_proxy_certificate``: that of a proxy which does TLS before it.
+    ``build``: how builds are closed in and bounded.
     ``discovery``: ``on`` or ``off``; when nothing is said, on unless only programs of this machine reach the node.
     """
 
@@ -54,6 +57,7 @@ class Settings:
     storage: str = "sqlite"
     pack_budget_bytes: int = 4 * GIB
     services_side_by_side: int = 2
+    build: BuildSettings = field(default_factory=BuildSettings)
 
     @property
     def key_file(self) -> Path:
@@ -132,7 +136,7 @@ def _mistakes(document: dict[str, object]) -> list[str]:
     discovery = document.get("discovery", "off")
     if discovery not in _DISCOVERY:
         found.append(f"discovery {discovery!r} is neither 'on' nor 'off'")
-    return found + _tls_mistakes(document)
+    return found + _tls_mistakes(document) + read_build_settings(document.get("build", {}))[1]
 
 
 def _settings(data: Path, document: dict[str, object]) -> Settings:
@@ -140,7 +144,8 @@ def _settings(data: Path, document: dict[str, object]) -> Settings:
     if mistakes:
         raise InvalidValueError(f"{data / _CONFIG}: " + "; ".join(mistakes))
     paths = {key: data / str(document[key]) for key in _CERTIFICATE_KEYS if key in document}
-    values = {**document, **paths, "name": NodeName(str(document["name"])), "data": data}
+    build, _ = read_build_settings(document.get("build", {}))
+    values = {**document, **paths, "name": NodeName(str(document["name"])), "data": data, "build": build}
     return Settings(**values)  # type: ignore[arg-type]  # each value's type was checked above
 
 

@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from functools import cached_property, partial
 
+from build.sandbox import unavailable
 from federation.clock import Clock
 from federation.digest import Digest
 from federation.keychange import KeyChain
@@ -23,6 +24,7 @@ from node.usecases.audit import Audit
 from node.usecases.builds import Builds
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
+from node.usecases.confining import Confining
 from node.usecases.desired import Desired
 from node.usecases.fetching import Fetcher
 from node.usecases.followers import Follow
@@ -269,7 +271,19 @@ class Foundation:
             versions=self._versions,
             releases=self._releases,
             tasks=self._tasks,
+            confining=self._confining,
             work=self._work,
+        )
+
+    @cached_property
+    def _confining(self) -> Confining:
+        build = self._settings.build
+        return Confining(
+            sandbox=build.sandbox,
+            network=build.network,
+            tools=build.tools,
+            bounds=build.bounds,
+            unavailable=unavailable,
         )
 
     @cached_property

@@ -14,6 +14,7 @@ from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
 from node.model.task import Task, TaskKind
 from node.model.version import DevelopedService
+from node.usecases.confining import Confining
 from node.usecases.releases import Made, Releases
 from node.usecases.services import Services
 from node.usecases.tasks import Job, TaskLog, Tasks
@@ -33,6 +34,7 @@ class Builds:
         versions: Versions,
         releases: Releases,
         tasks: Tasks,
+        confining: Confining,
         work: Path,
         build: BuildDeveloper = build_developer,
     ) -> None:
@@ -41,6 +43,7 @@ class Builds:
         self._versions = versions
         self._releases = releases
         self._tasks = tasks
+        self._confining = confining
         self._work = work
         self._build = build
 
@@ -87,6 +90,7 @@ class Builds:
             ),
             work=folder,
             cache=self._work.parent / "cache",
+            confinement=await self._confining.own(log),
         )
         try:
             built = await self._build(request, log)

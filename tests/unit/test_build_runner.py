@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from build import process, runner
-from build.environment import Folders, build_environment, search_path
+from build.environment import build_environment, search_path
 from build.errors import BuildFailedError
 from build.process import MARK, kill_all
 from build.runner import run_command
+from build.walls import NO_WALLS, Rooms
 from federation.service import Command
 
 LEAVE_A_FORKED_CHILD = """
@@ -178,7 +179,7 @@ def not_running(pid: int) -> bool:
         return True
 
 
-FOLDERS = Folders(root=Path("/b/src"), home=Path("/b/home"), temporary=Path("/b/tmp"), cache=Path("/c"))
+ROOMS = Rooms(sources=Path("/b/src"), home=Path("/b/home"), temporary=Path("/b/tmp"), cache=Path("/c"))
 HOST = {
     "PATH": f"{Path(sys.executable).parent}:/usr/bin:relative::/bin",
     "HOME": "/home/op",
@@ -190,7 +191,7 @@ HOST = {
 
 
 def environment(host: Mapping[str, str], *, network: bool) -> dict[str, str]:
-    return build_environment(host, FOLDERS, network=network, epoch=1234)
+    return build_environment(host, ROOMS, NO_WALLS, network=network, epoch=1234)
 
 
 def test_the_environment_is_made_from_nothing() -> None:

@@ -1,0 +1,172 @@
+"""Closes the commands of a build in by bubblewrap (bwrap(1)): own users, mounts, processes, network.
+
+A build sees the system's programs and libraries, read only, and its own folders, at the same places on every node, so
+that no path of a node gets into what it makes. It has no privileges and can't get any; all its processes end with it.
+What it may use up is bounded by ``bounds``. A recipe that asks for the network and may have it reaches whatever this
+host reaches, its loopback too.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from build.errors import SandboxError
+from build.process import MARK
+from build.walls import Call, Rooms
+
+SOURCES: Final = Path("/build")
+_HOME: Final = Path("/home/build")
+_TEMPORARY: Final = Path("/tmp")  # noqa: S108 - inside, it is the build's own
+_CACHE: Final = Path("/cache")
+_USER: Final = "1000"
+_TRY_SECONDS: Final = 20.0
+_SYSTEM: Final = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# What programs look up of the system; no file that holds passwords or tells of its users.
+_SETTINGS: Final = (
+    "/etc/alternatives", "/etc/ca-certificates", "/etc/ca-certificates.conf", "/etc/fonts", "/etc/java*",
+    "/etc/ld.so.*", "/etc/localtime", "/etc/maven", "/etc/mime.types", "/etc/pki", "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf", "/etc/xml",
+)  # fmt: skip
+_NETWORK_SETTINGS: Final = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/services", "/etc/protocols")
+_FILES: Final = {
+    "passwd": "root:x:0:0::/root:/bin/false\nbuild:x:1000:1000::/home/build:/bin/sh\n",
+    "group": "root:x:0:\nbuild:x:1000:\n",
+}
+# Set inside, it counts the processes of this build only. It does not bind root, whom control groups bind.
+_LIMIT: Final = 'ulimit -u "$1" 2>/dev/null; shift; exec "$@"'
+_SHELTER: Final = (
+    "--die-with-parent", "--new-session", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
+    "--unshare-cgroup-try", "--disable-userns", "--cap-drop", "ALL", "--hostname", "build",
+    "--uid", _USER, "--gid", _USER,
+)  # fmt: skip
+
+
+async def unavailable() -> str:
+    """Why no sandbox can be made here; empty: it can."""
+    if shutil.which("bwrap") is None:
+        return "the program 'bwrap' is not installed: install bubblewrap"
+    process = await asyncio.create_subprocess_exec(
+        "bwrap", *_SHELTER, "--unshare-net", *_system(), "--proc", "/proc", "--dev", "/dev", "/bin/true",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(_TRY_SECONDS):
+            _, said = await process.communicate()
+    except TimeoutError:
+        return "bwrap does not end"
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await asyncio.shield(process.wait())
+    told = said.decode(errors="replace").strip()[:200]
+    return "" if process.returncode == 0 else f"bwrap makes no namespaces here: {told}"
+
+
+def _system() -> list[str]:
+    """The system's programs and libraries: whole in /usr, or beside it on older systems."""
+    words = ["--ro-bind", "/usr", "/usr"]
+    for name in map(Path, _SYSTEM):
+        if name.is_symlink():
+            words += ["--symlink", os.fspath(name.readlink()), os.fspath(name)]
+        elif name.is_dir():
+            words += ["--ro-bind", os.fspath(name), os.fspath(name)]
+    return words
+
+
+def _read_only(paths: Sequence[str]) -> list[str]:
+    """Whatever of ``paths``, which may be globs, is there."""
+    return [
+        word
+        for pattern in paths
+        for path in sorted(Path("/").glob(pattern.lstrip("/")))
+        for word in ("--ro-bind", str(path), str(path))
+    ]
+
+
+def own_tools() -> tuple[Path, ...]:
+    """The Python that runs this process: a recipe that asks for ``python3`` finds one on every node."""
+    return tuple(dict.fromkeys(Path(prefix) for prefix in (sys.base_prefix, sys.prefix) if prefix != "/usr"))
+
+
+def named_by(host: Mapping[str, str], names: frozenset[str]) -> list[Path]:
+    """The files and folders that the variables ``names`` name: certificates, package folders, settings."""
+    words = [word.removeprefix("file://") for name in names & host.keys() for word in host[name].split()]
+    return sorted({Path(word) for word in words if word.startswith("/") and Path(word).exists()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sandbox:
+    """The sandbox of one build.
+
+    ``read_only``: what else its commands may read, at the places where it is here: tools, and the repositories that its
+    checkouts borrow from. ``own``: a folder for the few files that stand in for the host's.
+    """
+
+    rooms: Rooms
+    own: Path
+    network: bool
+    processes: int
+    read_only: tuple[Path, ...] = ()
+
+    told = "sandbox"
+
+    def __post_init__(self) -> None:
+        for path in self.read_only:
+            # What holds the build's folder holds the node's, or may.
+            if self.own.resolve().is_relative_to(path.resolve()):
+                raise SandboxError(f"a build may not read {path}: the node's own folders are below it")
+        self.own.mkdir(parents=True, exist_ok=True)
+        for name, content in _FILES.items():
+            (self.own / name).write_text(content)
+
+    @cached_property
+    def _places(self) -> tuple[tuple[Path, Path], ...]:
+        rooms = self.rooms
+        return (
+            (rooms.sources, SOURCES), (rooms.home, _HOME), (rooms.temporary, _TEMPORARY), (rooms.cache, _CACHE)
+        )  # fmt: skip
+
+    def seen(self, path: Path) -> Path:
+        """``path`` in the sandbox."""
+        for outside, inside in self._places:
+            if path.is_relative_to(outside):
+                return inside / path.relative_to(outside)
+        return path
+
+    def search_path(self, path: str) -> str:
+        """Of the folders in ``path``, those that are in the sandbox."""
+        readable = (Path("/usr"), *map(Path, _SYSTEM), *self.read_only)
+        return ":".join(one for one in path.split(":") if any(Path(one).is_relative_to(root) for root in readable))
+
+    @cached_property
+    def _mounts(self) -> list[str]:
+        words = [*_system(), *_read_only(_SETTINGS), *(_read_only(_NETWORK_SETTINGS) if self.network else ())]
+        for name in _FILES:
+            words += ["--ro-bind", os.fspath(self.own / name), f"/etc/{name}"]
+        words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run"]
+        for outside, inside in self._places:
+            words += ["--bind", os.fspath(outside), os.fspath(inside)]
+        for path in self.read_only:
+            words += ["--ro-bind", os.fspath(path), os.fspath(path)]
+        # What is not a mount of its own is an empty folder that nothing can be written to.
+        return [*words, "--remount-ro", "/"]
+
+    def call(self, call: Call) -> Call:
+        """``call`` in the sandbox; what bwrap itself is started with can be seen there too."""
+        network = () if self.network else ("--unshare-net",)
+        inside = os.fspath(self.seen(call.folder))
+        limit = ("/bin/sh", "-c", _LIMIT, "sh", str(self.processes))
+        return Call(
+            words=("bwrap", *_SHELTER, *network, *self._mounts, "--chdir", inside, "--", *limit, *call.words),
+            folder=Path("/"),
+            env={name: value for name, value in call.env.items() if name != MARK},
+        )

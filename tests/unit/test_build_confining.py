@@ -1,0 +1,67 @@
+"""How a node closes its builds in: by its settings, and by what the machine can do."""
+
+from pathlib import Path
+
+import pytest
+
+from build.bounds import Bounds
+from build.errors import SandboxError
+from federation.limits import GIB
+from node.buildconfig import read_build_settings
+from node.usecases.confining import Confining
+
+
+def confining(sandbox: str, problem: str) -> Confining:
+    async def unavailable() -> str:
+        return problem
+
+    return Confining(
+        sandbox=sandbox, network=False, tools=(Path("/opt/java"),), bounds=Bounds(), unavailable=unavailable
+    )
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "problem", "closed"),
+    [("auto", "", True), ("auto", "no bwrap", False), ("on", "", True), ("off", "", False)],
+)
+async def test_a_build_is_closed_in_as_the_settings_say(sandbox: str, problem: str, *, closed: bool) -> None:
+    """Where there can be no sandbox, ``auto`` does without and says so in the build's log."""
+    log: list[str] = []
+    found = await confining(sandbox, problem).own(log.append)
+    assert (found.sandbox, found.network, found.tools) == (closed, False, (Path("/opt/java"),))
+    assert log == (["no sandbox around this build: no bwrap"] if problem else [])
+
+
+async def test_no_build_without_a_sandbox_where_it_is_on() -> None:
+    """The message says what is missing, and how to do without."""
+    with pytest.raises(SandboxError, match="no bwrap; or let own builds"):
+        await confining("on", "no bwrap").own(lambda _: None)
+
+
+def test_the_settings_of_builds_are_read() -> None:
+    """Sizes and times are written as in recipes."""
+    table = {"sandbox": "on", "network": False, "tools": ["/opt/x"], "memory": "2GiB", "time": "10m", "processes": 50}
+    settings, mistakes = read_build_settings(table)
+    assert mistakes == []
+    assert (settings.sandbox, settings.network, settings.tools) == ("on", False, (Path("/opt/x"),))
+    assert settings.bounds == Bounds(memory_bytes=2 * GIB, seconds=600.0, processes=50)
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"sandbox": "maybe"}, "build.sandbox 'maybe' is none of auto, on, off"),
+        ({"network": "yes"}, "build.network is neither true nor false"),
+        ({"tools": ["opt"]}, "build.tools is not a list of whole paths"),
+        ({"memory": "much"}, "build.memory: 'much' is not a size"),
+        ({"time": 5}, "build.time: '5' is not"),
+        ({"processes": 0}, "build.processes 0 is not a number from 2"),
+        ({"walls": 1}, "unknown key 'build.walls'"),
+        (5, "build is not a table"),
+    ],
+)
+def test_mistakes_in_the_settings_are_named(table: object, told: str) -> None:
+    """Each with its key."""
+    _, mistakes = read_build_settings(table)
+    assert len(mistakes) == 1
+    assert mistakes[0].startswith(told)
