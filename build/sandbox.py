@@ -35,7 +35,7 @@ _SETTINGS: Final = (
 )  # fmt: skip
 _NETWORK_SETTINGS: Final = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/services", "/etc/protocols")
 _FILES: Final = {
-    "passwd": "root:x:0:0::/root:/bin/false\nbuild:x:1000:1000::/home/build:/bin/sh\n",
+    "passwd": "root:x:0:0::/:/bin/false\nbuild:x:1000:1000::/home/build:/bin/sh\n",
     "group": "root:x:0:\nbuild:x:1000:\n",
 }
 # Set inside, it counts the processes of this build only. It does not bind root, whom control groups bind.

@@ -5,13 +5,15 @@ from types import MappingProxyType
 from typing import Final
 
 from build.errors import OverlayError
-from build.overlay import ini, json, properties, toml, yaml
+from build.overlay import conf, env, ini, json, properties, toml, yaml
 
 MERGED_BYTES: Final = 1024 * 1024
 """Bound of a file that is merged: settings, not data."""
 
 _MERGES: Final = MappingProxyType(
     {
+        ".conf": conf.merge,
+        ".env": env.merge,
         ".ini": ini.merge,
         ".json": json.merge,
         ".properties": properties.merge,
@@ -32,22 +34,45 @@ def is_mergeable(path: str) -> bool:
     return _merge_of(path) is not None
 
 
+def replaces(path: str, base: bytes, overlay: bytes) -> bool:
+    """Whether ``overlay`` takes the place of ``base`` whole: not every ``.conf`` is of the format that merges.
+
+    Raises:
+        OverlayError: of the file's format, and yet not to be merged.
+    """
+    if _merge_of(path) is not conf.merge or max(len(base), len(overlay)) > MERGED_BYTES:
+        return False
+    return conf.replaces(base, overlay)
+
+
 def merge(path: str, base: bytes, overlay: bytes) -> bytes:
     """The content of ``path`` with ``overlay`` over ``base``: encoding, byte order mark and line ends are the base's.
 
     Raises:
-        OverlayError: not of the file's format, or a clash.
+        OverlayError: not of the file's format, a clash, or more than ``MERGED_BYTES``.
     """
     merge_text = _merge_of(path)
     if merge_text is None:
         raise OverlayError(f"files such as {path!r} can't be merged")
+    try:
+        return _merged(path, base, overlay, merge_text)
+    except OverlayError:
+        if replaces(path, base, overlay):
+            return overlay
+        raise
+
+
+def _merged(path: str, base: bytes, overlay: bytes, merge_text: Callable[[str, str], str]) -> bytes:
     text, encoding = _decoded(base, path)
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     line_end = "\r\n" if "\r\n" in text else "\n"
     old = text.removeprefix(mark).replace("\r\n", "\n")
     new = _decoded(overlay, path)[0].removeprefix("\ufeff").replace("\r\n", "\n")
     result = merge_text(old, new)
-    return base if result == old else (mark + result.replace("\n", line_end)).encode(encoding)
+    content = base if result == old else (mark + result.replace("\n", line_end)).encode(encoding)
+    if len(content) > MERGED_BYTES:
+        raise OverlayError(f"with the overlay over it, the file would have more than {MERGED_BYTES} bytes")
+    return content
 
 
 def _decoded(content: bytes, path: str) -> tuple[str, str]:

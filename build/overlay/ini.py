@@ -13,6 +13,8 @@ from build.errors import OverlayError
 _SECTION = re.compile(r"\s*\[([^\]]+)\]\s*(?:[#;].*)?")
 _OPTION = re.compile(r"(\s*)([^=:\s\[#;](?:[^=:]*[^=:\s])?)(?:(\s*[=:][ \t]*)(.*)|\s*)")
 _COMMENT: Final = ("#", ";")
+OPTIONS: Final = 2000
+"""As many options an overlay may set: each is looked for among all lines of the base."""
 
 
 @dataclass(slots=True)
@@ -107,6 +109,8 @@ def merge(base: str, overlay: str) -> str:
     for item in new.items:
         if isinstance(item, _Option):
             groups.setdefault((item.section, item.key), []).append(item)
+    if len(groups) > OPTIONS:
+        raise OverlayError(f"the overlay sets more than {OPTIONS} options")
     for (section, key), options in groups.items():
         _put(found, section, key, options)
     return found.text

@@ -96,7 +96,7 @@ async def test_the_node_s_keys_can_t_be_read(node: Node) -> None:
     """Neither by their path, nor by a search of the whole file system, nor by another process's view of it."""
     told = await node.told(
         f"cat {node.folder}/keys/node.pem; cat ../../../keys/node.pem; cat /proc/*/root{node.folder}/keys/node.pem;"
-        f" find / -xdev -name node.pem; grep -rs 'own secret' /home /root /etc /tmp /cache /build; true"
+        f" find / -xdev -name node.pem; grep -rs 'own secret' /home /etc /tmp /cache /build /r??t; true"
     )
     assert SECRET not in told
     assert "node.pem\n" not in told.replace("cat: ", "")
@@ -105,7 +105,7 @@ async def test_the_node_s_keys_can_t_be_read(node: Node) -> None:
 async def test_secrets_of_the_host_are_not_there(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
     """No other process can be seen, no password file, no variable of the node; the user is nobody in particular."""
     monkeypatch.setenv("VUPDATE_TOKEN", SECRET)
-    told = await node.told("env; cat /etc/shadow /etc/passwd /proc/1/environ; ls /root /home; ps -e | wc -l; id -u")
+    told = await node.told("env; cat /etc/shadow /etc/passwd /proc/1/environ; ls /r??t /home; ps -e | wc -l; id -u")
     assert SECRET not in told
     assert str(node.folder) not in told
     assert told.splitlines()[-1] == "1000"

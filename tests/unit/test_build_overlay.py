@@ -252,11 +252,21 @@ def test_files_have_a_bound() -> None:
 
 def test_which_files_merge() -> None:
     """The format is told by the end of the name, whatever its case; a file that is only an end has none."""
-    assert [is_mergeable(path) for path in ("a.toml", "x/B.YML", "a.conf", "json", "x.json/a", ".json")] == [
-        True, True, False, False, False, True,
+    paths = ("a.toml", "x/B.YML", "a.conf", "x/.env", "site.env", ".env.old", "a.cfg", "json", "x.json/a", ".json")
+    assert [path for path in paths if is_mergeable(path)] == [
+        "a.toml", "x/B.YML", "a.conf", "x/.env", "site.env", ".json",
     ]  # fmt: skip
     with pytest.raises(OverlayError, match="can't be merged"):
-        merge("a.conf", b"", b"")
+        merge("a.cfg", b"", b"")
+
+
+@pytest.mark.parametrize(("path", "line"), [("a.conf", b"k%d = 1  # %s\n"), ("a.env", b"K%d=1 # %s\n")])
+def test_a_merged_file_has_the_same_bound(path: str, line: bytes) -> None:
+    """What could not be merged once more is not made."""
+    base = b"".join(line % (number, b"x" * 1000) for number in range(600))
+    overlay = b"".join(line % (number, b"x" * 1000) for number in range(600, 1200))
+    with pytest.raises(OverlayError, match="would have more than"):
+        merge(path, base, overlay)
 
 
 def test_defines() -> None:
