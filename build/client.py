@@ -1,18 +1,19 @@
-"""Makes a client version: a base image with a site's settings over it, and its macros filled in.
+"""Makes a client version: a base image with a site's settings over it, its macros filled in, then its private files.
 
 Only what changes is read and written; everything else is the base's, by digest. Signing, storing and choosing the
 version's number are not done here.
 """
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from build.draft import Draft, NewContents
 from build.errors import OverlayConflictError, OverlayError
-from build.overlay import MERGED_BYTES, defines, merge
+from build.overlay import MERGED_BYTES, defines, merge, replaces
+from build.private import PrivatePart
 from build.process import Log
 from build.settings import SettingsFile, Step, Use, list_overlay, overlay_digest, steps
 from build.threads import Halt, in_thread
@@ -34,7 +35,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientBuild:
-    """A client build to make. ``overlays``: folders in the order they are laid; ``work``: a fresh folder."""
+    """A client build to make. ``overlays``: folders in the order they are laid; ``work``: a fresh folder.
+
+    ``private``: the site's private files. ``sealed``: the paths of those that the base holds: they may be replaced, but
+    nothing is merged or filled in there, as an error of that could quote them.
+    """
 
     service: ServiceName
     version: ClientVersion
@@ -44,16 +49,27 @@ class ClientBuild:
     overlays: tuple[Path, ...]
     macros: Mapping[str, str]
     work: Path
+    private: tuple[PrivatePart, ...] = ()
+    sealed: frozenset[str] = frozenset()
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """What tells the site's private files from others, by their paths."""
+        return {part.target: part.fingerprint for part in self.private}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientBuilt:
-    """The image made. ``contents``: all of it; ``new``: what the base has not; ``overlay``: names the settings."""
+    """The image made. ``contents``: all of it; ``new``: what the base has not; ``overlay``: names the settings.
+
+    ``private``: the paths in it of private files, the base's among them.
+    """
 
     image: Image
     contents: NewContents
     new: frozenset[Digest]
     overlay: Digest
+    private: tuple[str, ...] = ()
 
 
 async def build_client(request: ClientBuild, log: Log) -> ClientBuilt:
@@ -74,10 +90,12 @@ async def build_client(request: ClientBuild, log: Log) -> ClientBuilt:
             log(line)
 
 
-async def client_overlay(overlays: Sequence[Path], *, node: NodeName, macros: Mapping[str, str]) -> Digest:
+async def client_overlay(
+    overlays: Sequence[Path], *, node: NodeName, macros: Mapping[str, str], private: Mapping[str, str] | None = None
+) -> Digest:
     """What ``build_client`` would give as ``overlay``: if that and the base are as before, a build changes nothing."""
     listed = await in_thread(lambda halt: [list_overlay(folder, halt) for folder in overlays])
-    return overlay_digest(listed, node=node, macros=macros)
+    return overlay_digest(listed, node=node, macros=macros, private=private)
 
 
 def _build(request: ClientBuild, log: Log, halt: Halt) -> ClientBuilt:
@@ -91,17 +109,23 @@ def _build(request: ClientBuild, log: Log, halt: Halt) -> ClientBuilt:
     overlays = [list_overlay(folder, halt) for folder in request.overlays]
     plan = steps(overlays, request.base)
     _check_conflicts(plan, draft)
+    _check_sealed(request.sealed, (step.target for step in plan if step.use is not Use.PUT))
     for step in plan:
         halt.check()
         _apply(step, draft, log)
     values = {**request.macros, "version": request.version, "service": request.service, "node": request.node}
     defined = _defined(plan)
     service = _settle_service(draft, request, defined.get(FILE_NAME, {}))
+    _check_sealed(request.sealed, service.expand)
     _expand_files(service, draft, values, defined, halt)
-    digest = overlay_digest(overlays, node=request.node, macros=request.macros)
+    for part in request.private:
+        draft.put_content(part.target, part.content)
+        log(f"put the private file {part.target} into the image")
+    digest = overlay_digest(overlays, node=request.node, macros=request.macros, private=request.fingerprints)
     image = draft.image
     new = frozenset(image.contents.keys() - request.base.contents.keys())
-    return ClientBuilt(image=image, contents=contents, new=new, overlay=digest)
+    private = tuple(sorted(request.sealed | request.fingerprints.keys()))
+    return ClientBuilt(image=image, contents=contents, new=new, overlay=digest, private=private)
 
 
 def _check_conflicts(plan: Sequence[Step], draft: Draft) -> None:
@@ -113,19 +137,39 @@ def _check_conflicts(plan: Sequence[Step], draft: Draft) -> None:
         if step.use is not Use.PUT
         and not draft.has_file(step.target)
         and not (step.use is Use.DEFINE and step.target in brought)
+        # Variables are a site's own: no base has to have such a file.
+        and not (step.use is Use.MERGE and step.target.endswith(".env"))
     }
     if missing:
         raise OverlayConflictError(tuple(sorted(missing)))
 
 
+def _check_sealed(sealed: frozenset[str], changed: Iterable[str]) -> None:
+    found = sorted(sealed.intersection(changed))
+    if found:
+        raise OverlayError(
+            f"{', '.join(found)}: a private file of the base, in which nothing is merged or filled in; "
+            "put a private file of this site in its place"
+        )
+
+
 def _apply(step: Step, draft: Draft, log: Log) -> None:
     path = step.file.path
     if step.use is Use.MERGE:
-        base = draft.read(step.target, MERGED_BYTES)
-        if draft.rewrite(step.target, _named(path, lambda: merge(step.target, base, step.file.read()))):
-            log(f"merged {path}")
-    elif step.use is Use.PUT and draft.put(step.target, step.file):
-        log(f"put {path} into the image")
+        if not draft.has_file(step.target):
+            _put(step, draft, log)
+            return
+        base, content = draft.read(step.target, MERGED_BYTES), step.file.read()
+        whole = _named(path, lambda: replaces(step.target, base, content))
+        if draft.rewrite(step.target, _named(path, lambda: merge(step.target, base, content))):
+            log(f"replaced {step.target} by {path}: it is not HOCON, which would merge" if whole else f"merged {path}")
+    elif step.use is Use.PUT:
+        _put(step, draft, log)
+
+
+def _put(step: Step, draft: Draft, log: Log) -> None:
+    if draft.put(step.target, step.file):
+        log(f"put {step.file.path} into the image")
 
 
 def _defined(plan: Sequence[Step]) -> dict[str, dict[str, str]]:

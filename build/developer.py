@@ -1,4 +1,4 @@
-"""Makes a developer version: sources at recorded commits → recipe → commands → copy rules → a tree and its image.
+"""Makes a developer version: sources at recorded commits → recipe → commands → copy rules → private files → an image.
 
 Two builds of the same commits give the same image when the recipe's commands do. Signing and storing are not done here.
 """
@@ -17,6 +17,7 @@ from build.copying import carry_out, plan_copies
 from build.environment import NETWORK_VARIABLES, build_environment
 from build.errors import BuildFailedError, SourceError
 from build.guard import guarded
+from build.private import NO_PRIVATE_FILES, PrivateSource, check_present, contents_of, write_private
 from build.process import Log
 from build.recipe import Recipe, RecipeError, recipe_of
 from build.runner import run_command
@@ -27,6 +28,7 @@ from build.walls import NO_WALLS, Rooms, Walls
 from federation import limits
 from federation.digest import Digest
 from federation.errors import InvalidValueError
+from federation.files import explained_disk_errors
 from federation.image import Image
 from federation.manifest import Source
 from federation.names import ServiceName
@@ -44,7 +46,8 @@ SOURCES: Final = 50
 class DeveloperBuild:
     """A build to make. ``work``: a fresh folder that no other build has; ``cache``: one that all builds share.
 
-    ``confinement``: how its commands are closed in.
+    ``confinement``: how its commands are closed in. ``trusted``: whether its sources are our own operator's.
+    ``private``: the private files that the recipe may name.
     ``comment``: without one, the version gets the first line of the last commit's. ``host``: this process's variables,
     of which the build's commands see only what ``environment`` lets through.
     """
@@ -55,19 +58,26 @@ class DeveloperBuild:
     work: Path
     cache: Path
     confinement: Confinement = field(default_factory=Confinement)
+    trusted: bool = True
+    private: PrivateSource = NO_PRIVATE_FILES
     comment: str = ""
     host: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What a build made: the tree in the work folder, its image, and what the manifest says of them."""
+    """What a build made: the tree in the work folder, its image, and what the manifest says of them.
+
+    ``private``: the paths in it of private files. ``network``: whether the commands could reach it.
+    """
 
     tree: Path
     image: Image
     recipe: Digest
     sources: tuple[Source, ...]
     comment: str
+    private: tuple[str, ...] = ()
+    network: bool = False
 
 
 async def build_developer(request: DeveloperBuild, log: Log) -> Built:
@@ -76,7 +86,8 @@ async def build_developer(request: DeveloperBuild, log: Log) -> Built:
     Raises:
         SourceError, SourceAbsentError, SourceDeniedError, SourceUnreachableError: a source can't be had.
         RecipeError: the recipe has mistakes.
-        BuildFailedError: a command failed, or what it made can't be an image.
+        BuildFailedError: a command failed, or what it made can't be an image; a private file is missing.
+        CorruptError: a private file can't be opened.
         DiskFullError: no room.
     """
     _check(request)
@@ -84,9 +95,15 @@ async def build_developer(request: DeveloperBuild, log: Log) -> Built:
     first = checkouts[0]
     content = await in_thread(lambda _: _read_recipe(first.folder))
     recipe = recipe_of(content, request.service)
+    if recipe.private and not request.trusted:
+        raise BuildFailedError(
+            "the recipe places private files, which are given to no peer: build it on their own node"
+        )
+    await check_present(request.service, recipe.private, request.private)
     await _run(request, recipe, checkouts, log)
     tree = request.work / "tree"
-    image = await in_thread(lambda halt: _make_tree(recipe, first.folder, tree, halt))
+    private = await contents_of(recipe.private, request.private)
+    image = await in_thread(lambda halt: _make_tree(recipe, first.folder, private, tree, halt))
     log(f"image of {len(image)} entries, {image.size} bytes: {image.digest}")
     return Built(
         tree=tree,
@@ -94,6 +111,8 @@ async def build_developer(request: DeveloperBuild, log: Log) -> Built:
         recipe=Digest.of(content),
         sources=tuple(found.source for found in checkouts),
         comment=(request.comment or first.subject)[: limits.COMMENT_CHARS],
+        network=recipe.network or not request.confinement.sandbox,
+        private=tuple(sorted(private)),
     )
 
 
@@ -105,7 +124,10 @@ def _check(request: DeveloperBuild) -> None:
 
 async def _check_out(request: DeveloperBuild, log: Log) -> Sequence[Checkout]:
     into = request.work / "sources"
-    return [await checkout(source, into=into, cache=request.cache, log=log) for source in request.sources]
+    return [
+        await checkout(source, into=into, cache=request.cache, log=log, trusted=request.trusted)
+        for source in request.sources
+    ]
 
 
 def _read_recipe(folder: Path) -> bytes:
@@ -168,10 +190,12 @@ def _make_rooms(rooms: Rooms, bounds: Bounds) -> None:
     rooms.cache.mkdir(parents=True, exist_ok=True)
 
 
-def _make_tree(recipe: Recipe, root: Path, tree: Path, halt: Halt) -> Image:
+def _make_tree(recipe: Recipe, root: Path, private: Mapping[str, bytes], tree: Path, halt: Halt) -> Image:
     plan = plan_copies(root, recipe.copy, halt)
     tree.mkdir()
     carry_out(plan, tree, halt)
+    with explained_disk_errors(tree):
+        write_private(tree, private, plan.expand, halt)
     _write_service_file(tree, recipe.service, plan.expand)
     try:
         return scan_tree(tree)

@@ -103,6 +103,18 @@ class Draft:
         self._entries[path] = Entry(path, file.kind, file.size, file.digest)
         return True
 
+    def put_content(self, path: str, content: bytes) -> None:
+        """Add or replace the plain file at ``path``.
+
+        Raises:
+            OverlayError: as ``put``.
+        """
+        entry = self._entries.get(path)
+        if entry is not None and entry.kind is Kind.DIRECTORY:
+            raise OverlayError(f"{path}: a folder of the base stands there")
+        self._check_parents(path)
+        self._entries[path] = Entry(path, Kind.FILE, len(content), self.contents.write(content))
+
     def _check_parents(self, path: str) -> None:
         parent = path.rpartition("/")[0]
         while parent:

@@ -1,6 +1,6 @@
 """What can go wrong in a build, as its reader meets it."""
 
-from federation.errors import AbsentError, DeniedError, InvalidValueError, UnreachableError, VUpdateError
+from federation.errors import AbsentError, ConflictError, DeniedError, InvalidValueError, UnreachableError, VUpdateError
 
 
 class BuildFailedError(VUpdateError):
@@ -33,7 +33,7 @@ class SourceUnreachableError(UnreachableError):
     code = "source-unreachable"
 
 
-class SandboxError(VUpdateError):
+class SandboxError(ConflictError):
     """A build can't be closed in as it has to be."""
 
     code = "sandbox"

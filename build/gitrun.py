@@ -25,6 +25,9 @@ _HOST_VARIABLES: Final = (
     "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSH_AUTH_SOCK", "HOME",
 )  # fmt: skip
 
+_OWN_VARIABLES: Final = ("SSH_AUTH_SOCK", "HOME")
+"""By these the keys of our own user are found."""
+
 _REASONS: Final[tuple[tuple[tuple[str, ...], type[VUpdateError], str], ...]] = (
     (
         ("Could not resolve", "Failed to connect", "Connection refused", "Connection timed out", "Connection reset",
@@ -49,18 +52,28 @@ _REASONS: Final[tuple[tuple[tuple[str, ...], type[VUpdateError], str], ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class Git:
-    """The ``git`` program for one repository's URL. ``mark``: a folder of this build, to find its helpers by."""
+    """The ``git`` program for one repository's URL. ``mark``: a folder of this build, to find its helpers by.
+
+    ``trusted``: whether the URL is one of our own operator's. For another's none of our keys is used, and no server
+    sends us elsewhere.
+    """
 
     url: GitUrl
     mark: Path
     host: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    trusted: bool = True
 
     def environment(self) -> dict[str, str]:
         """What ``git`` gets: no configuration but ours, no questions, only the allowed transports."""
         settings = {"gc.auto": "0", "core.hooksPath": os.devnull, "core.attributesFile": os.devnull}
         if self.url.header:
             settings[f"http.{self.url.header_for}.extraHeader"] = self.url.header
+        if not self.trusted:
+            settings["http.followRedirects"] = "false"
         env = {name: self.host[name] for name in _HOST_VARIABLES if name in self.host}
+        if not self.trusted:
+            for name in _OWN_VARIABLES:
+                env.pop(name, None)
         env |= {
             "PATH": search_path(self.host, Path(os.devnull)),
             "LC_ALL": "C",

@@ -6,11 +6,12 @@ Pure. Decides which keys the section ``build`` has; ``install`` and ``run`` are 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from build.private import PrivateRule, clash_of, private_target
 from federation import limits
-from federation.names import ServiceName
+from federation.names import PrivateFileName, ServiceName
 from federation.service import FILE_NAME, Command, Install, Run, Service
 from federation.servicefile import COMMAND_LIST, RUN_KEYS, file_of
-from federation.toml import Key, ListOf, Mistake, Place, Shape, TomlMistakesError, read_document
+from federation.toml import Key, ListOf, Mistake, Place, Scalar, Shape, TomlMistakesError, read_document
 from federation.toml.kinds import FLAG, PATH, PATTERN_LIST
 from federation.toml.schema import Schema
 from federation.toml.schema import document as schema_document
@@ -46,6 +47,7 @@ class Recipe:
     service: Service
     commands: tuple[Command, ...] = ()
     copy: tuple[CopyRule, ...] = (CopyRule(source="."),)
+    private: tuple[PrivateRule, ...] = ()
     network: bool = False
 
 
@@ -60,11 +62,34 @@ _COPY_RULE: Final = Shape(
 )
 
 
+_PRIVATE_RULE: Final = Shape(
+    PrivateRule,
+    (
+        Key(
+            "name",
+            Scalar(str, "a name in quotes", PrivateFileName, form={"minLength": 1}),
+            about="The name under which the node keeps it: vupdate service secret put SERVICE NAME FILE.",
+        ),
+        Key(
+            "to",
+            Scalar(str, "a path in quotes", private_target, form={"minLength": 1}),
+            ("target",),
+            "The file of the image that it becomes.",
+        ),
+    ),
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Build:
     commands: tuple[Command, ...] = ()
     copy: tuple[CopyRule, ...] = (CopyRule(source="."),)
+    private: tuple[PrivateRule, ...] = ()
     network: bool = False
+
+    def clash(self) -> str | None:
+        """What is wrong with its keys taken together, if anything."""
+        return clash_of([rule.target for rule in self.private])
 
 
 _BUILD: Final = Shape(
@@ -76,8 +101,14 @@ _BUILD: Final = Shape(
             ListOf(_COPY_RULE, "copy rules", COPY_RULES, least=1),
             about="What goes from the build's folder into the image; of two rules for one path the later one counts.",
         ),
+        Key(
+            "private",
+            ListOf(_PRIVATE_RULE, "private files", limits.PRIVATE_FILES),
+            about="Secrets kept by the node that are placed into the image after all else, unseen by the commands.",
+        ),
         Key("network", FLAG, about="Whether the build may reach the network."),
     ),
+    check=_Build.clash,
 )
 
 
@@ -95,7 +126,13 @@ class _RecipeTable(Shape[_Section]):
         section = _Section(**self.read_fields(value, place))
         service = Service(name=ServiceName(str(place.path[-1])), run=section.run, install=section.install)
         build = section.build
-        return Recipe(service=service, commands=build.commands, copy=build.copy, network=build.network)
+        return Recipe(
+            service=service,
+            commands=build.commands,
+            copy=build.copy,
+            private=build.private,
+            network=build.network,
+        )
 
 
 _ABOUT_BUILD: Final = "How the service is built from its sources."

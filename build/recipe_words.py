@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from build.private import PrivateRule
 from build.recipe import CopyRule, Recipe
 from federation.macros import BUILT_IN, macro_names
 from federation.service import Command, Faults, Health, Install, Logs, Restart, Run, RunLimits, Stop
@@ -42,6 +43,7 @@ def explain(recipe: Recipe) -> tuple[Passage, ...]:
     parts: dict[str, Iterator[str]] = {
         "build": _build(recipe),
         "image": _image(recipe.copy),
+        "private files": _private(recipe.private),
         "update": _update(recipe.service.install),
         "run": _run(run),
         "stop": _stop(run.stop),
@@ -126,6 +128,13 @@ def _copied(rule: CopyRule) -> str:
     without = f", without {_quoted(rule.excluded)}" if rule.excluded else ""
     expanded = f" A client build fills in macros in {_quoted(rule.expand)} of it." if rule.expand else ""
     return f"{source} is copied to {target}{without}.{expanded}"
+
+
+def _private(rules: tuple[PrivateRule, ...]) -> Iterator[str]:
+    for rule in rules:
+        yield f"The private file `{rule.name}`, kept by the node, becomes `{rule.target}` in the image."
+    if rules:
+        yield "The commands never see them. A version that holds private files is given to no consumer."
 
 
 def _update(install: Install) -> Iterator[str]:

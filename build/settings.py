@@ -111,18 +111,26 @@ def _file(place: Path, path: str) -> SettingsFile:
     )
 
 
-def overlay_digest(overlays: Sequence[Sequence[SettingsFile]], *, node: NodeName, macros: Mapping[str, str]) -> Digest:
-    """The digest of all that a site adds to a base: equal for equal settings, wherever they lie."""
-    return Digest.of(
-        codec.encode(
-            {
-                "format": "vupdate-overlay-1",
-                "node": node,
-                "overlays": [[[file.path, file.kind.value, file.digest] for file in files] for files in overlays],
-                "macros": sorted(macros.items()),
-            }
-        )
-    )
+def overlay_digest(
+    overlays: Sequence[Sequence[SettingsFile]],
+    *,
+    node: NodeName,
+    macros: Mapping[str, str],
+    private: Mapping[str, str] | None = None,
+) -> Digest:
+    """The digest of all that a site adds to a base: equal for equal settings, wherever they lie.
+
+    ``private``: the keyed fingerprint of each private file, by its path in the image.
+    """
+    added: dict[str, object] = {
+        "format": "vupdate-overlay-1",
+        "node": node,
+        "overlays": [[[file.path, file.kind.value, file.digest] for file in files] for files in overlays],
+        "macros": sorted(macros.items()),
+    }
+    if private:
+        added["private"] = sorted(private.items())
+    return Digest.of(codec.encode(added))
 
 
 def steps(overlays: Sequence[Sequence[SettingsFile]], base: Image) -> list[Step]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from build.errors import SourceAbsentError, SourceUnreachableError
+from build.errors import SourceAbsentError, SourceError, SourceUnreachableError
 from build.gitrun import Git
 from build.giturl import GitUrl, checked_directory, checked_name, checked_ref
 from build.process import Log
@@ -54,8 +54,10 @@ class Checkout:
     lender: Path
 
 
-async def checkout(request: SourceRequest, *, into: Path, cache: Path, log: Log) -> Checkout:
+async def checkout(request: SourceRequest, *, into: Path, cache: Path, log: Log, trusted: bool = True) -> Checkout:
     """Check ``request`` out below ``into``, by way of the repositories in ``cache``.
+
+    ``trusted``: whether it is our own operator's; another's can't use our keys and has no submodules.
 
     Raises:
         SourceError: the request is not of a form that is allowed.
@@ -64,7 +66,7 @@ async def checkout(request: SourceRequest, *, into: Path, cache: Path, log: Log)
     url, ref = GitUrl.read(request.url), checked_ref(request.ref)
     target = into / checked_name(request.name)
     directory = checked_directory(request.directory)
-    git = Git(url, target)
+    git = Git(url, target, trusted=trusted)
     bare = cache / "git" / f"{Digest.of(url.plain.encode())[:40]}.git"
     bare.parent.mkdir(parents=True, exist_ok=True)
     async with _locked(bare.with_suffix(".lock")):
@@ -153,6 +155,10 @@ async def _check_out(git: Git, bare: Path, target: Path, commit: str, log: Log) 
     await in_thread(lambda _: _borrow(target, bare))
     await git.run(["checkout", "--quiet", "--force", "--detach", commit], folder=target, log=log)
     if await in_thread(lambda _: (target / ".gitmodules").is_file()):
+        if not git.trusted:
+            raise SourceError(
+                f"{git.url.plain} has submodules: they are not fetched for a peer, who could name any URL"
+            )
         log("fetching submodules")
         await git.run(["config", "remote.origin.url", git.url.plain], folder=target, log=log)
         await git.run(["submodule", "--quiet", "update", "--init", "--recursive"], folder=target, log=log)

@@ -13,7 +13,16 @@ from federation.digest import Digest
 from federation.errors import InvalidValueError
 from federation.identity import NodeId
 from federation.keys import PublicKey
-from federation.names import InstanceName, LabelName, NodeName, ProfileName, RoleName, ServiceKey, ServiceName
+from federation.names import (
+    InstanceName,
+    LabelName,
+    NodeName,
+    PrivateFileName,
+    ProfileName,
+    RoleName,
+    ServiceKey,
+    ServiceName,
+)
 from federation.versions import ClientVersion, DeveloperVersion
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -30,6 +39,7 @@ _TEXTS: frozenset[type] = frozenset(
         LabelName,
         NodeId,
         NodeName,
+        PrivateFileName,
         ProfileName,
         PublicKey,
         RoleName,

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 
 from federation import limits
 from federation.errors import InvalidValueError
+from federation.image import checked_path
 
 
 class _Name(str):
@@ -95,3 +96,18 @@ class LabelName(_Name):
     pattern = re.compile(r"[a-z0-9]+([=_-][a-z0-9]+)*", re.ASCII)
     most = limits.LABEL_CHARS
     form = "lower-case letters and digits in groups joined by single '-', '_' or '='"
+
+
+class PrivateFileName(str):
+    """The name of a private file of a service: a plain relative path, e.g. ``tls.key`` or ``db/password``."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        if type(text) is cls:
+            return text
+        if len(text) > limits.PRIVATE_NAME_CHARS:
+            raise InvalidValueError(
+                f"the name of a private file is longer than {limits.PRIVATE_NAME_CHARS} characters: {text[:20]!r}…"
+            )
+        return super().__new__(cls, checked_path(text))

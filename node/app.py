@@ -14,6 +14,7 @@ from node.graphql.context import Context
 from node.graphql.view import mount
 from node.http.agents import AgentRoutes
 from node.http.authentication import Authentication
+from node.http.builds import BuildRoutes
 from node.http.catalogs import CatalogRoutes
 from node.http.errors import answer_of
 from node.http.files import Connection
@@ -44,6 +45,7 @@ def all_routes(usecases: Usecases, pages: Path | None) -> tuple[Route, ...]:
     return (
         *CatalogRoutes(usecases).routes(),
         *PeerRoutes(usecases).routes(),
+        *BuildRoutes(usecases).routes(),
         *ReportRoutes(usecases).routes(),
         *IdentityRoutes(usecases).routes(),
         *PairingRoutes(usecases).routes(),

@@ -3,19 +3,23 @@
 from collections.abc import Mapping
 from functools import cached_property
 
+from build.developer import build_developer
 from federation.catalog.listing import Tested
 from federation.names import NodeName, ProfileName, ServiceName
 from federation.versions import DeveloperVersion
 from node import __version__
 from node.foundation import Foundation
+from node.hostload import present_load
 from node.model.peer import Consumer, Provider
 from node.neighbours import Neighbours
 from node.upward import Upward, upward
 from node.usecases import NodeIdentity, Usecases
 from node.usecases.addresses import Addresses
+from node.usecases.builds import Builds
 from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.catalogs import Catalogs
 from node.usecases.contents import Contents
+from node.usecases.delegation import Delegation
 from node.usecases.explaining import Explanations
 from node.usecases.farewells import Farewells
 from node.usecases.fault_files import FaultFiles
@@ -26,9 +30,11 @@ from node.usecases.logs import Logs
 from node.usecases.moves import Moves
 from node.usecases.packmaker import PackMaker
 from node.usecases.provider_catalogs import ProviderCatalogs
+from node.usecases.rebuilds import Rebuilds
 from node.usecases.runs import Runs
 from node.usecases.updates import Updates
 from node.usecases.withdrawn_running import WithdrawnRunning
+from node.usecases.workshop import Workshop
 
 
 class Assembly(Foundation):
@@ -54,6 +60,7 @@ class Assembly(Foundation):
             catalogs=self._catalogs,
             changes=self._hub,
             client_builds=self._client_builds,
+            delegation=self._delegation,
             delivery=self._upward.delivery,
             desired=self._desired,
             explanations=self._explanations,
@@ -76,10 +83,13 @@ class Assembly(Foundation):
             penalties=self._penalties,
             pins=self._pins,
             placements=self._placements,
+            provenances=self._provenances,
             presence=self._presence,
+            private_files=self._private_files,
             profiles=self._profiles,
             proofs=self._proofs,
             received=self._upward.received,
+            rebuilds=self._rebuilds,
             reports=self._upward.reports,
             runs=Runs(self._kept.runs, self._hub),
             services=self._services,
@@ -89,6 +99,67 @@ class Assembly(Foundation):
             versions=self._versions,
             withdrawals=self._withdrawals,
             withdrawn_running=self._withdrawn_running,
+            workshop=self._workshop,
+        )
+
+    @cached_property
+    def _builds(self) -> Builds:
+        return Builds(
+            node=self._settings.name,
+            services=self._services,
+            private_files=self._private_files,
+            versions=self._versions,
+            releases=self._releases,
+            tasks=self._tasks,
+            confining=self._confining,
+            witness=self._witness,
+            provenances=self._provenances,
+            delegation=self._delegation,
+            clock=self._clock,
+            work=self._work,
+        )
+
+    @cached_property
+    def _delegation(self) -> Delegation:
+        return Delegation(
+            links=self._links,
+            images=self._images,
+            tasks=self._tasks,
+            connect=self._connect,
+            clock=self._clock,
+            work=self._work / "delegated",
+        )
+
+    @cached_property
+    def _rebuilds(self) -> Rebuilds:
+        return Rebuilds(
+            node=self._settings.name,
+            versions=self._versions,
+            images=self._images,
+            provenances=self._provenances,
+            delegation=self._delegation,
+            confining=self._confining,
+            witness=self._witness,
+            tasks=self._tasks,
+            clock=self._clock,
+            work=self._work,
+            build=build_developer,
+        )
+
+    @cached_property
+    def _workshop(self) -> Workshop:
+        build = self._settings.build
+        return Workshop(
+            confining=self._confining,
+            witness=self._witness,
+            tasks=self._tasks,
+            hub=self._hub,
+            clock=self._clock,
+            work=self._work / "peers",
+            most=build.peers,
+            sources=build.peers_sources,
+            load=present_load,
+            build=build_developer,
         )
 
     @cached_property
@@ -267,6 +338,7 @@ class Assembly(Foundation):
             withdrawals=self._withdrawals,
             versions=self._versions,
             desired=self._desired,
+            provenances=self._provenances,
             fetcher=self._fetcher,
             alarms=self._alarms,
             tasks=self._tasks,

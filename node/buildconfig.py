@@ -8,8 +8,12 @@ from build.bounds import Bounds
 from federation.errors import InvalidValueError
 from federation.units import read_bytes, read_seconds
 
+_PEERS_MOST: Final = 64
 _SANDBOX: Final = ("auto", "on", "off")
-_KEYS: Final = {"sandbox", "network", "tools", "memory", "disk", "processes", "time"}
+_KEYS: Final = {
+    "sandbox", "network", "tools", "memory", "disk", "processes", "time",
+    "peers", "peers_without_sandbox", "peers_network", "peers_sources",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,12 +21,19 @@ class BuildSettings:
     """``sandbox``: ``on``: no build without one; ``auto``: own builds do without where none can be made; ``off``: none.
 
     ``network``: whether a recipe may have the network; ``tools``: folders outside the system's own that builds read.
+    ``peers``: so many builds for peers run side by side, 0: none. ``peers_without_sandbox``: even where there can be no
+    sandbox. ``peers_network``: whether their recipes may have the network; ``peers_sources``: how the URLs that are
+    fetched for them must begin.
     """
 
     sandbox: str = "auto"
     network: bool = True
     tools: tuple[Path, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
+    peers: int = 1
+    peers_without_sandbox: bool = False
+    peers_network: bool = False
+    peers_sources: tuple[str, ...] = ("https://",)
 
 
 def read_build_settings(table: object) -> tuple[BuildSettings, list[str]]:
@@ -32,11 +43,13 @@ def read_build_settings(table: object) -> tuple[BuildSettings, list[str]]:
     found = [f"unknown key 'build.{key}'" for key in sorted(table.keys() - _KEYS)]
     if table.get("sandbox", "auto") not in _SANDBOX:
         found.append(f"build.sandbox {table['sandbox']!r} is none of {', '.join(_SANDBOX)}")
-    if not isinstance(table.get("network", True), bool):
-        found.append("build.network is neither true nor false")
-    tools = table.get("tools", [])
-    if not isinstance(tools, list) or not all(isinstance(one, str) and one.startswith("/") for one in tools):
-        found.append('build.tools is not a list of whole paths such as ["/opt/java"]')
+    flags = ("network", "peers_without_sandbox", "peers_network")
+    found += [f"build.{key} is neither true nor false" for key in flags if not isinstance(table.get(key, True), bool)]
+    tools = _words(table, "tools", "/", '["/opt/java"]', found)
+    sources = _words(table, "peers_sources", "", '["https://git.example/"]', found)
+    peers = table.get("peers", 1)
+    if not isinstance(peers, int) or isinstance(peers, bool) or not 0 <= peers <= _PEERS_MOST:
+        found.append(f"build.peers {peers!r} is not a number from 0 to {_PEERS_MOST}")
     bounds = _bounds(table, found)
     if found:
         return BuildSettings(), found
@@ -45,7 +58,19 @@ def read_build_settings(table: object) -> tuple[BuildSettings, list[str]]:
         network=bool(table.get("network", True)),
         tools=tuple(map(Path, tools)),
         bounds=bounds,
+        peers=peers,
+        peers_without_sandbox=bool(table.get("peers_without_sandbox", False)),
+        peers_network=bool(table.get("peers_network", False)),
+        peers_sources=tuple(sources) if "peers_sources" in table else BuildSettings().peers_sources,
     ), []
+
+
+def _words(table: dict[str, Any], key: str, begin: str, example: str, found: list[str]) -> list[str]:
+    words = table.get(key, [])
+    if isinstance(words, list) and all(isinstance(one, str) and one and one.startswith(begin) for one in words):
+        return words
+    found.append(f"build.{key} is not a list such as {example}")
+    return []
 
 
 def _bounds(table: dict[str, Any], found: list[str]) -> Bounds:

@@ -17,11 +17,12 @@ from node.config import Settings
 from node.repositories import Repositories
 from node.storage.logs import LogStore
 from node.storage.port import Storage
+from node.storage.private_files import PrivateFileStore
+from node.storage.sealing import SealingKeyFile
 from node.usecases.accounts import Accounts
 from node.usecases.adaptation import Adaptation
 from node.usecases.alarms import Alarms
 from node.usecases.audit import Audit
-from node.usecases.builds import Builds
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
 from node.usecases.confining import Confining
@@ -38,8 +39,10 @@ from node.usecases.peers import ConnectPeer, Presence
 from node.usecases.penalties import Penalties
 from node.usecases.pins import Pins
 from node.usecases.placements import Placements
+from node.usecases.private_files import PrivateFiles
 from node.usecases.profiles import Profiles
 from node.usecases.proofs import Proofs
+from node.usecases.provenances import Provenances
 from node.usecases.releases import Releases
 from node.usecases.services import Services
 from node.usecases.station import Station
@@ -47,6 +50,7 @@ from node.usecases.tasks import Tasks
 from node.usecases.transfers import Transfers
 from node.usecases.versions import Versions
 from node.usecases.withdrawals import Withdrawals
+from node.usecases.witness import Witness
 
 
 class Foundation:
@@ -83,6 +87,8 @@ class Foundation:
         self._chain = chain or KeyChain(settings.name, (), ())
         self._kept = Repositories.open(storage)
         self._log_store = LogStore(storage, clock)
+        sealing_key = SealingKeyFile(settings.data / "keys" / "private-files.key")
+        self._private_store = PrivateFileStore(storage, sealing_key)
         self._hub = ChangeHub()
         self._work = settings.data / "work"
         introduction = self._key_changes.introduction
@@ -110,17 +116,11 @@ class Foundation:
 
     @cached_property
     def _penalties(self) -> Penalties:
-        return Penalties(
-            self._kept.penalties,
-            self._alarms,
-            self._clock,
-        )
+        return Penalties(self._kept.penalties, self._alarms, self._clock)
 
     @cached_property
     def _transfers(self) -> Transfers:
-        return Transfers(
-            self._kept.transfers,
-        )
+        return Transfers(self._kept.transfers)
 
     @cached_property
     def _fetcher(self) -> Fetcher:
@@ -148,32 +148,19 @@ class Foundation:
 
     @cached_property
     def _audit(self) -> Audit:
-        return Audit(
-            self._kept.audit,
-            self._clock,
-        )
+        return Audit(self._kept.audit, self._clock)
 
     @cached_property
     def _alarms(self) -> Alarms:
-        return Alarms(
-            self._kept.alarms,
-            self._hub,
-            self._audit,
-            self._clock,
-        )
+        return Alarms(self._kept.alarms, self._hub, self._audit, self._clock)
 
     @cached_property
     def _presence(self) -> Presence:
-        return Presence(
-            self._hub,
-        )
+        return Presence(self._hub)
 
     @cached_property
     def _versions(self) -> Versions:
-        return Versions(
-            self._kept.versions,
-            self._hub,
-        )
+        return Versions(self._kept.versions, self._hub)
 
     @cached_property
     def _desired(self) -> Desired:
@@ -181,6 +168,7 @@ class Foundation:
             self._kept.revisions,
             versions=self._versions,
             withdrawals=self._withdrawals,
+            provenances=self._provenances,
             hub=self._hub,
             audit=self._audit,
             clock=self._clock,
@@ -188,20 +176,15 @@ class Foundation:
 
     @cached_property
     def _services(self) -> Services:
-        return Services(
-            self._kept.developed,
-            self._kept.sites,
-            self._hub,
-            self._audit,
-        )
+        return Services(self._kept.developed, self._kept.sites, self._hub, self._audit)
+
+    @cached_property
+    def _private_files(self) -> PrivateFiles:
+        return PrivateFiles(self._private_store, self._hub, self._audit, self._clock)
 
     @cached_property
     def _profiles(self) -> Profiles:
-        return Profiles(
-            self._kept.profiles,
-            self._hub,
-            self._audit,
-        )
+        return Profiles(self._kept.profiles, self._hub, self._audit)
 
     @cached_property
     def _pins(self) -> Pins:
@@ -264,18 +247,6 @@ class Foundation:
         )
 
     @cached_property
-    def _builds(self) -> Builds:
-        return Builds(
-            node=self._settings.name,
-            services=self._services,
-            versions=self._versions,
-            releases=self._releases,
-            tasks=self._tasks,
-            confining=self._confining,
-            work=self._work,
-        )
-
-    @cached_property
     def _confining(self) -> Confining:
         build = self._settings.build
         return Confining(
@@ -283,6 +254,8 @@ class Foundation:
             network=build.network,
             tools=build.tools,
             bounds=build.bounds,
+            peers_network=build.peers_network,
+            peers_without_sandbox=build.peers_without_sandbox,
             unavailable=unavailable,
         )
 
@@ -291,6 +264,7 @@ class Foundation:
         return ClientBuilds(
             node=self._settings.name,
             services=self._services,
+            private_files=self._private_files,
             versions=self._versions,
             desired=self._desired,
             images=self._images,
@@ -339,6 +313,7 @@ class Foundation:
             desired=self._desired,
             versions=self._versions,
             services=self._services,
+            private_files=self._private_files,
             profiles=self._profiles,
             builds=self._client_builds,
             tasks=self._tasks,
@@ -346,6 +321,22 @@ class Foundation:
             clock=self._clock,
             rng=self._rng,
         )
+
+    @cached_property
+    def _provenances(self) -> Provenances:
+        return Provenances(
+            kept=self._kept.provenances,
+            policies=self._kept.policies,
+            versions=self._versions,
+            hub=self._hub,
+            audit=self._audit,
+            clock=self._clock,
+            connect=self._connect,
+        )
+
+    @cached_property
+    def _witness(self) -> Witness:
+        return Witness(node=self._settings.name, key=self._key, clock=self._clock)
 
     @cached_property
     def _placements(self) -> Placements:

@@ -134,6 +134,7 @@ async def run(
             group.create_task(usecases.delivery.run()),
             group.create_task(usecases.reports.run()),
             group.create_task(usecases.withdrawn_running.run()),
+            group.create_task(usecases.workshop.run()),
         ]
         write_access = partial(_write_access, settings, usecases, certificates)
         serving = group.create_task(WebServer(app, settings, certificates, write_access).run(stop))

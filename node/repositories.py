@@ -8,6 +8,7 @@ from federation.profile import Profile
 from federation.tally import Tally
 from node.model.account import AuditEntry, LoginLink, Session
 from node.model.alarm import Alarm
+from node.model.building import BuilderPolicy, StoredProvenance
 from node.model.desired import Revision
 from node.model.following import Failure, Followed
 from node.model.instance import EnrolmentToken, Instance, StoredFault
@@ -32,6 +33,7 @@ from node.usecases import (
     following,
     instances,
     outbox,
+    provenances,
     received,
     runs,
     tasks,
@@ -67,7 +69,9 @@ class Repositories:
     penalties: Repository[Penalty]
     pins: Repository[Pin]
     placements: Repository[Placement]
+    policies: Repository[BuilderPolicy]
     profiles: Repository[Profile]
+    provenances: Repository[StoredProvenance]
     providers: Repository[Provider]
     received_counts: Repository[ReceivedCounts]
     received_marks: Repository[ReceivedMark]
@@ -116,7 +120,11 @@ class Repositories:
             own_marks=Repository(kept("own_marks"), OwnMark, lambda one: one.id, "tested mark"),
             pins=Repository(kept("pins"), Pin, lambda one: one.node, "pinned key"),
             placements=Repository(kept("placements"), Placement, lambda one: one.key, "placement"),
+            policies=Repository(kept("policies"), BuilderPolicy, lambda one: one.service, "policy for builders"),
             profiles=Repository(kept("profiles"), Profile, lambda one: one.name, "profile"),
+            provenances=Repository(
+                kept("provenances", *provenances.INDEXES), StoredProvenance, provenances.provenance_key, "provenance"
+            ),
             providers=Repository(kept("providers"), Provider, lambda one: one.name, "provider"),
             received_counts=Repository(
                 kept("received_counts"), ReceivedCounts, lambda one: one.consumer, "received counts"

@@ -161,6 +161,13 @@ class Enrolled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProvenanceList:
+    """What builders say of one version: signed statements, as received."""
+
+    envelopes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogsTaken:
     """All records of the stream up to and with ``through`` are stored: the agent may forget them."""
 

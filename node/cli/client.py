@@ -6,6 +6,7 @@ vouch for.
 """
 
 import contextlib
+import io
 import json
 import os
 from collections.abc import AsyncIterator
@@ -123,10 +124,12 @@ class Api:
         Raises:
             CommandError: the node's refusal, or that it does not answer.
         """
-        body = {"query": document, "variables": variables}
+        # As a stream: of a large body given at once, such as one with a private file, aiohttp warns.
+        body = io.BytesIO(json.dumps({"query": document, "variables": variables}).encode())
+        headers = {"Content-Type": "application/json"}
         try:
             async with self.session.post(
-                f"{self.access.url}/graphql", json=body, allow_redirects=False, ssl=self.pin
+                f"{self.access.url}/graphql", data=body, headers=headers, allow_redirects=False, ssl=self.pin
             ) as answer:
                 status, content = answer.status, await answer.content.read(RESPONSE_BODY_BYTES + 1)
                 while len(content) <= RESPONSE_BODY_BYTES and (

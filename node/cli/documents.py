@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_TASK = "id kind title who service subject state created started ended error result"
+_TASK = "id kind title who service subject state created started ended error result waitsFor"
 _REVISION = "kind number who why at versions { service version } deltas { service version }"
 _PROVIDER = "name id url profile linked autoUpdate connected checked error window testedBy offered { service version }"
 _SOURCE = "name url ref directory"
@@ -40,14 +40,17 @@ REMOVE_SERVICE: Final = "mutation ($name: String!) { removeService(name: $name) 
 SET_SITE: Final = f"""mutation ($service: String!, $overlays: [GitSourceInput!]!, $macros: [MacroInput!]!) {{
   setSite(service: $service, overlays: $overlays, macros: $macros) {{ {_SITE} }} }}"""
 
-BUILD: Final = f"""mutation ($service: String!, $version: String, $comment: String! = "") {{
-  build(service: $service, version: $version, comment: $comment) {{ {_TASK} }} }}"""
+BUILD: Final = f"""mutation ($service: String!, $version: String, $comment: String! = "", $on: [String!]) {{
+  build(service: $service, version: $version, comment: $comment, on: $on) {{ {_TASK} }} }}"""
+REBUILD: Final = f"""mutation ($service: String!, $version: String!, $on: [String!]) {{
+  rebuild(service: $service, version: $version, on: $on) {{ {_TASK} }} }}"""
+BUILDERS: Final = "query { builders { name takes why running most load cpus freeMemoryBytes freeDiskBytes } }"
 CLIENT_BUILD: Final = f"mutation ($service: String!) {{ clientBuild(service: $service) {{ {_TASK} }} }}"
 
 VERSIONS: Final = """query ($kind: ListKind!, $service: String, $first: Int!) {
   versions(kind: $kind, service: $service, first: $first) {
     kind service version image manifest stored receivedFrom maker makerId created comment sizeBytes entries
-    sources { name url commit } withdrawn { version by reason at } } }"""
+    private sources { name url commit } withdrawn { version by reason at } } }"""
 YANK: Final = """mutation ($service: String!, $version: String!, $reason: String!) {
   yankVersion(service: $service, version: $version, reason: $reason) { version by reason at } }"""
 UNYANK: Final = """mutation ($service: String!, $version: String!) {
@@ -119,10 +122,31 @@ MOVE: Final = f"""mutation ($service: String!, $source: String!, $target: String
   moveService(service: $service, fromInstance: $source, toInstance: $target, atOnce: $atOnce) {{ {_INSTANCE} }} }}"""
 LABEL: Final = f"""mutation ($instance: String!, $labels: [String!]!) {{
   labelInstance(instance: $instance, labels: $labels) {{ {_INSTANCE} }} }}"""
+_PROVENANCE: Final = (
+    "builder node image same walls network sources { name url ref directory commit } started finished program"
+    " difference envelope"
+)
+PROVENANCE: Final = (
+    "query ($service: String!, $version: String!) { provenance(service: $service, version: $version)"
+    f" {{ {_PROVENANCE} }} }}"
+)
+BUILDER_POLICIES: Final = "query { builderPolicies { service builders require } }"
+REQUIRE_BUILDERS: Final = (
+    "mutation ($service: String!, $builders: [String!]!, $require: Int!)"
+    " { requireBuilders(service: $service, builders: $builders, require: $require) { service builders require } }"
+)
+FREE_BUILDERS: Final = "mutation ($service: String!) { freeBuilders(service: $service) }"
 PLACEMENTS: Final = "query { placements { service labels } }"
 PLACE: Final = """mutation ($service: String!, $labels: [String!]!) {
   placeService(service: $service, labels: $labels) { service labels } }"""
 FORGET_PLACEMENT: Final = "mutation ($service: String!) { forgetPlacement(service: $service) }"
+
+_PRIVATE_FILE = "service name into size at by fingerprint"
+PRIVATE_FILES: Final = f"query ($service: String!) {{ privateFiles(service: $service) {{ {_PRIVATE_FILE} }} }}"
+PUT_PRIVATE_FILE: Final = f"""mutation ($service: String!, $name: String!, $content: String!, $into: String) {{
+  putPrivateFile(service: $service, name: $name, content: $content, into: $into) {{ {_PRIVATE_FILE} }} }}"""
+REMOVE_PRIVATE_FILE: Final = """mutation ($service: String!, $name: String!) {
+  removePrivateFile(service: $service, name: $name) }"""
 REVOKE: Final = f"mutation ($name: String!) {{ revokeInstance(name: $name) {{ {_INSTANCE} }} }}"
 
 RUNS: Final = """query ($instance: String!, $service: String!) {

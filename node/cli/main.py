@@ -23,6 +23,7 @@ from node.cli.commands import (
     nodes,
     outbox,
     profiles,
+    provenance,  # noqa: F401  # verbs of the nouns service and versions
     recipe,
     sending,
     services,

@@ -33,7 +33,11 @@ _ASSUMED_ITEMS: Final = 10
 _MOST_ITEMS: Final = 1000
 _PAGE_ARGUMENT: Final = "first"
 # Fields that are read or sent at a higher price than a line of text.
-_PRICES: Final[Mapping[tuple[str, str], int]] = {("Fault", "log"): 200, ("Query", "services"): 100}
+_PRICES: Final[Mapping[tuple[str, str], int]] = {
+    ("Fault", "log"): 200,
+    ("Query", "services"): 100,
+    ("Query", "compareVersions"): 2000,
+}
 
 
 @dataclass(frozen=True, slots=True)

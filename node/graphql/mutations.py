@@ -11,6 +11,7 @@ from node.graphql import inputs, values
 from node.graphql.access import field
 from node.graphql.addresses import AddressesMutations
 from node.graphql.alarms import AlarmsMutations
+from node.graphql.building import BuildingMutations, builder_names
 from node.graphql.catalogs import CatalogMutations
 from node.graphql.context import Context, Info
 from node.graphql.following import FollowingMutations
@@ -21,6 +22,8 @@ from node.graphql.links import LinkMutations
 from node.graphql.nearby import NearbyMutations
 from node.graphql.outbox import OutboxMutations
 from node.graphql.placements import PlacementsMutations
+from node.graphql.private_files import PrivateFilesMutations
+from node.graphql.provenances import ProvenancesMutations
 from node.graphql.queries import known
 from node.graphql.types.account import NewLoginLink
 from node.graphql.types.instance import Instance, NewEnrolment
@@ -57,6 +60,9 @@ class Mutation(
     NearbyMutations,
     OutboxMutations,
     PlacementsMutations,
+    PrivateFilesMutations,
+    ProvenancesMutations,
+    BuildingMutations,
 ):
     @field(Role.DEVELOPER, "Build a service from its sources from now on; one of the same name is replaced.")
     async def add_service(self, info: Info, name: str, sources: list[GitSourceInput]) -> Service:
@@ -83,11 +89,19 @@ class Mutation(
         return SiteSettings.of(await info.context.usecases.services.set_site(settings, who=info.context.who))
 
     @field(Role.DEVELOPER, "Build a developer version; the next number unless `version` is given.")
-    async def build(self, info: Info, service: str, version: str | None = None, comment: str = "") -> Task:
+    async def build(
+        self,
+        info: Info,
+        service: str,
+        version: str | None = None,
+        comment: str = "",
+        on: list[str] | None = None,
+    ) -> Task:
         task = await info.context.usecases.builds.start(
             values.read("service", ServiceName, service),
             version=values.maybe("version", DeveloperVersion, version),
             comment=values.text("comment", comment, COMMENT_CHARS),
+            on=None if on is None else builder_names(on),
             who=info.context.who,
         )
         return Task.of(task)

@@ -12,7 +12,9 @@ from federation.names import InstanceName, ServiceKey, ServiceName
 from node.graphql import values
 from node.graphql.access import field
 from node.graphql.alarms import AlarmsQueries
+from node.graphql.building import BuildingQueries
 from node.graphql.catalogs import CatalogQueries
+from node.graphql.comparing import ComparingQueries
 from node.graphql.context import Context, Info
 from node.graphql.following import FollowingQueries
 from node.graphql.keys import KeysQueries
@@ -22,6 +24,8 @@ from node.graphql.nearby import NearbyQueries
 from node.graphql.outbox import OutboxQueries
 from node.graphql.packs import PackQueries
 from node.graphql.placements import PlacementsQueries
+from node.graphql.private_files import PrivateFilesQueries
+from node.graphql.provenances import ProvenancesQueries
 from node.graphql.runs import RunsQueries
 from node.graphql.types.account import AuditEntry, Node, Person
 from node.graphql.types.fault import Fault
@@ -62,6 +66,7 @@ async def known(context: Context) -> Known:
 class Query(
     AlarmsQueries,
     CatalogQueries,
+    ComparingQueries,
     FollowingQueries,
     KeysQueries,
     LinkQueries,
@@ -69,6 +74,9 @@ class Query(
     OutboxQueries,
     PackQueries,
     PlacementsQueries,
+    PrivateFilesQueries,
+    ProvenancesQueries,
+    BuildingQueries,
     RunsQueries,
 ):
     @field(Role.VIEWER, "This node.")

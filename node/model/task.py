@@ -13,6 +13,8 @@ class TaskKind(enum.Enum):
     BUILD = "build"
     CLIENT_BUILD = "client-build"
     PROVIDER_UPDATE = "provider-update"
+    PEER_BUILD = "peer-build"
+    REBUILD = "rebuild"
 
 
 class TaskState(enum.Enum):

@@ -12,7 +12,10 @@ from node.model.desired import ListKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredVersion:
-    """A version whose image is here whole. ``envelope``: its signed manifest as received, never re-encoded."""
+    """A version whose image is here whole. ``envelope``: its signed manifest as received, never re-encoded.
+
+    ``private_files``: the paths in its image of private files, its base's among them.
+    """
 
     kind: ListKind
     service: ServiceName
@@ -22,6 +25,12 @@ class StoredVersion:
     envelope: bytes
     stored: Moment
     received_from: NodeName | None = None
+    private_files: tuple[str, ...] = ()
+
+    @property
+    def private(self) -> bool:
+        """Whether its image holds secrets of this node, so that no other node may have anything of it."""
+        return bool(self.private_files)
 
     @property
     def developer_key(self) -> tuple[ServiceName, DeveloperVersion]:

@@ -15,6 +15,7 @@ from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.catalogs import Catalogs
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
+from node.usecases.delegation import Delegation
 from node.usecases.delivery import Delivery
 from node.usecases.desired import Desired
 from node.usecases.explaining import Explanations
@@ -38,8 +39,11 @@ from node.usecases.peers import Presence
 from node.usecases.penalties import Penalties
 from node.usecases.pins import Pins
 from node.usecases.placements import Placements
+from node.usecases.private_files import PrivateFiles
 from node.usecases.profiles import Profiles
 from node.usecases.proofs import Proofs
+from node.usecases.provenances import Provenances
+from node.usecases.rebuilds import Rebuilds
 from node.usecases.received import Received
 from node.usecases.reports import Reports
 from node.usecases.runs import Runs
@@ -50,6 +54,7 @@ from node.usecases.updates import Updates
 from node.usecases.versions import Versions
 from node.usecases.withdrawals import Withdrawals
 from node.usecases.withdrawn_running import WithdrawnRunning
+from node.usecases.workshop import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +83,7 @@ class Usecases:
     catalogs: Catalogs
     changes: ChangeHub
     client_builds: ClientBuilds
+    delegation: Delegation
     delivery: Delivery
     desired: Desired
     explanations: Explanations
@@ -100,10 +106,13 @@ class Usecases:
     penalties: Penalties
     pins: Pins
     placements: Placements
+    provenances: Provenances
     presence: Presence
+    private_files: PrivateFiles
     profiles: Profiles
     proofs: Proofs
     received: Received
+    rebuilds: Rebuilds
     reports: Reports
     runs: Runs
     services: Services
@@ -113,3 +122,4 @@ class Usecases:
     versions: Versions
     withdrawals: Withdrawals
     withdrawn_running: WithdrawnRunning
+    workshop: Workshop

@@ -1,4 +1,4 @@
-"""Makes client versions by itself whenever a desired developer version, or the settings of this site, changed.
+"""Makes client versions by itself whenever a desired developer version, settings or secrets of this site changed.
 
 What was handled is kept per service, so a restart repeats nothing and an operator's own choice of a client version is
 not undone by it. A build that failed is tried again with growing delays, and at once when its inputs change.
@@ -29,6 +29,7 @@ from node.usecases.changes import Change, ChangeHub, Topic
 from node.usecases.client_builds import ClientBuilds
 from node.usecases.desired import Desired
 from node.usecases.patience import patience
+from node.usecases.private_files import PrivateFiles
 from node.usecases.profiles import Profiles
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
@@ -78,6 +79,7 @@ class Adaptation:
         desired: Desired,
         versions: Versions,
         services: Services,
+        private_files: PrivateFiles,
         profiles: Profiles,
         builds: ClientBuilds,
         tasks: Tasks,
@@ -89,6 +91,7 @@ class Adaptation:
         self._desired = desired
         self._versions = versions
         self._services = services
+        self._private_files = private_files
         self._profiles = profiles
         self._builds = builds
         self._tasks = tasks
@@ -146,11 +149,16 @@ class Adaptation:
             # What a provider gave is desired because this site wants to run it, whoever made it desired.
             if service not in own and stored.received_from is None:
                 continue
-            settings = Digest.of(codec.encode(await self._services.site(service)))
-            inputs = Adapted(service=service, developer=version, settings=settings)
+            inputs = Adapted(service=service, developer=version, settings=await self._settings(service))
             if await self._kept.get(service) != inputs:
                 wanted.append(inputs)
         return wanted
+
+    async def _settings(self, service: ServiceName) -> Digest:
+        """The digest of all that this site adds to ``service``."""
+        site = codec.encode(await self._services.site(service))
+        private = await self._private_files.fingerprints(service)
+        return Digest.of(site + codec.encode(sorted(private.items())) if private else site)
 
     async def _adapt(self, inputs: Adapted) -> None:
         try:

@@ -2,23 +2,31 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from build.developer import Built, DeveloperBuild, build_developer
 from build.source import SourceRequest
+from federation.clock import Clock
 from federation.errors import ExistsError, InvalidValueError
+from federation.log import Level
+from federation.manifest import Source
 from federation.names import NodeName, ServiceName
+from federation.provenance import BuiltSource
 from federation.transfer.tree import TreeSource
 from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
 from node.model.task import Task, TaskKind
-from node.model.version import DevelopedService
+from node.model.version import DevelopedService, StoredVersion
 from node.usecases.confining import Confining
+from node.usecases.delegation import Delegation, order_for
+from node.usecases.private_files import PrivateFiles
+from node.usecases.provenances import PolicyError, Provenances
 from node.usecases.releases import Made, Releases
 from node.usecases.services import Services
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.versions import Versions
+from node.usecases.witness import Witness
 
 BuildDeveloper = Callable[[DeveloperBuild, Callable[[str], None]], Awaitable[Built]]
 
@@ -31,24 +39,44 @@ class Builds:
         *,
         node: NodeName,
         services: Services,
+        private_files: PrivateFiles,
         versions: Versions,
         releases: Releases,
         tasks: Tasks,
         confining: Confining,
+        witness: Witness,
+        provenances: Provenances,
+        delegation: Delegation,
+        clock: Clock,
         work: Path,
         build: BuildDeveloper = build_developer,
     ) -> None:
         self._node = node
         self._services = services
+        self._private_files = private_files
         self._versions = versions
         self._releases = releases
         self._tasks = tasks
         self._confining = confining
+        self._witness = witness
+        self._provenances = provenances
+        self._delegation = delegation
+        self._clock = clock
         self._work = work
         self._build = build
 
-    async def start(self, service: ServiceName, *, version: DeveloperVersion | None, comment: str, who: str) -> Task:
+    async def start(
+        self,
+        service: ServiceName,
+        *,
+        version: DeveloperVersion | None,
+        comment: str,
+        on: Sequence[NodeName] | None = None,
+        who: str,
+    ) -> Task:
         """Queue a build of ``service``; ``version`` is the next one unless given.
+
+        ``on``: by the first of these peers that takes it, of all where it is empty; ``None``: here.
 
         Raises:
             AbsentError: this node builds no such service.
@@ -64,7 +92,10 @@ class Builds:
         async def work(log: TaskLog) -> str:
             # The number is chosen when the build's turn comes, so that two queued builds never choose the same.
             made = version or await self._next(service)
-            await self._make(developed, made, comment, who, log)
+            if on is None:
+                await self._make(developed, made, comment, who, log)
+            else:
+                await self._have_made(developed, made, comment=comment, on=on, who=who, log=log)
             return str(made)
 
         title = f"Build {service} {version or ''}".rstrip()
@@ -90,11 +121,15 @@ class Builds:
             ),
             work=folder,
             cache=self._work.parent / "cache",
+            private=self._private_files.of_recipe(service.name),
             confinement=await self._confining.own(log),
         )
+        started = self._clock.now()
         try:
             built = await self._build(request, log)
             log(f"image {built.image.digest}: {len(built.image)} entries, {built.image.size} bytes")
+            if built.private:
+                log("it holds private files: it can run at this site, and no consumer is given anything of it")
             made = Made(
                 service=service.name,
                 version=version,
@@ -102,9 +137,52 @@ class Builds:
                 recipe=built.recipe,
                 sources=built.sources,
                 comment=comment or built.comment,
+                private_files=built.private,
             )
+            signed = self._witness.state(request, built, invocation=log.task, started=started)
+            # Before the version: whoever finds it finds who built it.
+            await self._provenances.keep(signed)
             stored = await self._releases.store(made, TreeSource(built.tree, built.image))
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        await self._releases.make_desired(stored, who=who, why=f"built {version}")
-        log(f"{service.name} {version} is signed, stored and desired")
+        await self._make_desired(stored, who, log)
+
+    async def _have_made(
+        self,
+        service: DevelopedService,
+        version: DeveloperVersion,
+        *,
+        comment: str,
+        on: Sequence[NodeName],
+        who: str,
+        log: TaskLog,
+    ) -> None:
+        sources = (
+            BuiltSource(name=one.name, url=one.url, commit="", ref=one.ref, directory=one.directory)
+            for one in service.sources
+        )
+        delivered = await self._delegation.build(order_for(service.name, version, sources), on, log)
+        said = delivered.signed.provenance
+        made = Made(
+            service=service.name,
+            version=version,
+            image=delivered.image,
+            recipe=said.recipe,
+            sources=tuple(Source(name=one.name, url=one.url, commit=one.commit) for one in said.sources),
+            comment=comment,
+        )
+        await self._provenances.keep(delivered.signed)
+        stored = await self._releases.name(made)
+        await self._make_desired(stored, who, log)
+
+    async def _make_desired(self, stored: StoredVersion, who: str, log: TaskLog) -> None:
+        try:
+            await self._releases.make_desired(stored, who=who, why=f"built {stored.version}")
+        except PolicyError as error:
+            # It is built as asked; others have yet to build it.
+            log(
+                f"{stored.service} {stored.version} is signed and stored, but not desired: {error.message}",
+                Level.WARNING,
+            )
+            return
+        log(f"{stored.service} {stored.version} is signed, stored and desired")

@@ -144,12 +144,15 @@ class Catalogs:
             raise AbsentError("there is no such image in your catalogue: read its newest state")
 
     async def allowed_base(self, consumer: Consumer, base: Digest | None) -> Digest | None:
-        """``base`` if the consumer may have it by its profile; otherwise it is treated as unknown."""
+        """``base`` if the consumer may have it by its profile; otherwise it is treated as unknown.
+
+        One with private files too: a pack that rests on it would tell of them.
+        """
         if base is None:
             return None
         profile = await self._profiles.find(consumer.profile)
         versions = await self._versions.of_image(ListKind.DEVELOPER, base)
-        return base if any(profile.covers(version.service) for version in versions) else None
+        return base if any(profile.covers(one.service) and not one.private for one in versions) else None
 
     async def _admitted(self, reader: Consumer | None, name: ProfileName) -> None:
         profile = await self._profiles.maybe(name)

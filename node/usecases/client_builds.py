@@ -16,6 +16,7 @@ from node.model.task import Task, TaskKind
 from node.model.version import SiteSettings, StoredVersion
 from node.usecases.desired import Desired
 from node.usecases.images import Images
+from node.usecases.private_files import PrivateFiles
 from node.usecases.releases import Made, Releases
 from node.usecases.services import Services
 from node.usecases.tasks import Job, TaskLog, Tasks
@@ -44,6 +45,7 @@ class ClientBuilds:
         *,
         node: NodeName,
         services: Services,
+        private_files: PrivateFiles,
         versions: Versions,
         desired: Desired,
         images: Images,
@@ -54,6 +56,7 @@ class ClientBuilds:
     ) -> None:
         self._node = node
         self._services = services
+        self._private_files = private_files
         self._versions = versions
         self._desired = desired
         self._images = images
@@ -132,6 +135,8 @@ class ClientBuilds:
                 overlays=tuple(overlays),
                 macros=settings.macros or {},
                 work=folder / "work",
+                private=await self._private_files.of_site(adaptation.service),
+                sealed=frozenset(adaptation.base.private_files),
             ),
             log,
         )
@@ -157,4 +162,5 @@ def _made(adaptation: _Adaptation, built: ClientBuilt) -> Made:
         comment=base.comment,
         base=adaptation.base.manifest,
         overlay=built.overlay,
+        private_files=built.private,
     )

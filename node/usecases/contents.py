@@ -1,7 +1,8 @@
 """Says what stands in the catalogue of each profile, from the state of the node; publishing it is for ``catalogs``.
 
-An entry is a desired developer version of a service of the profile, unless it was withdrawn. With the entries go the
-manifests as their origins signed them, the withdrawals in force and the key changes of all who signed any of these.
+An entry is a desired developer version of a service of the profile, unless it was withdrawn or holds private files: of
+those not even the withdrawal is told. With the entries go the manifests as their origins signed them, the withdrawals
+in force and the key changes of all who signed any of these.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -21,6 +22,7 @@ from federation.catalog.listing import (
     marker,
     withdrawal_target,
 )
+from federation.errors import AbsentError
 from federation.identity import NodeId
 from federation.limits import OFFER_VERSIONS, TRAIL_HOPS
 from federation.names import NodeName, ProfileName, ServiceName
@@ -28,6 +30,7 @@ from federation.profile import Profile
 from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
 from node.model.version import StoredVersion
+from node.model.withdrawal import KeptWithdrawal
 from node.usecases.changes import Change, ChangeHub, Topic
 from node.usecases.desired import Desired
 from node.usecases.versions import Versions
@@ -93,7 +96,7 @@ class Contents:
         Raises:
             OversizedError: more services than one catalogue can hold.
         """
-        withdrawn = [one for one in await self._withdrawals.in_force() if profile.covers(one.service)]
+        withdrawn = [one for one in await self._withdrawals.in_force() if await self._is_told(profile, one)]
         offered = await self._offered(profile, {one.version_key for one in withdrawn})
         trails = await self._trails_of({one.service: DeveloperVersion(one.version) for one in offered})
         entries = {entry: one for one in offered if (entry := self._entry(one, trails.get(one.service, ())))}
@@ -123,10 +126,21 @@ class Contents:
     async def _offered(
         self, profile: Profile, gone: Collection[tuple[ServiceName, DeveloperVersion]]
     ) -> list[StoredVersion]:
-        """The desired versions of the profile's services, by service, without those withdrawn."""
+        """The desired versions of the profile's services, by service, without those withdrawn or private."""
         revision = await self._desired.current(ListKind.DEVELOPER)
         visible = sorted(profile.visible(revision.developer).items())
-        return [await self._stored(*one) for one in visible if one not in gone]
+        found = [await self._stored(*one) for one in visible if one not in gone]
+        return [one for one in found if not one.private]
+
+    async def _is_told(self, profile: Profile, withdrawal: KeptWithdrawal) -> bool:
+        if not profile.covers(withdrawal.service):
+            return False
+        if withdrawal.provider is not None or withdrawal.version.node != self._node:
+            return True  # only what was made here can hold private files
+        try:
+            return not (await self._stored(withdrawal.service, withdrawal.version)).private
+        except AbsentError:
+            return True
 
     async def _stored(self, service: ServiceName, version: DeveloperVersion) -> StoredVersion:
         key, forgotten = f"{service}/{version}", self._forgotten

@@ -14,6 +14,7 @@ from node.storage.port import Order, Where
 from node.storage.repository import Repository
 from node.usecases.audit import Audit
 from node.usecases.changes import ChangeHub, Topic
+from node.usecases.provenances import PolicyError, Provenances
 from node.usecases.versions import Versions
 from node.usecases.withdrawals import Withdrawals, WithdrawnError
 
@@ -38,6 +39,7 @@ class Desired:
         *,
         versions: Versions,
         withdrawals: Withdrawals,
+        provenances: Provenances,
         hub: ChangeHub,
         audit: Audit,
         clock: Clock,
@@ -45,6 +47,7 @@ class Desired:
         self._revisions = revisions
         self._versions = versions
         self._withdrawals = withdrawals
+        self._provenances = provenances
         self._hub = hub
         self._audit = audit
         self._clock = clock
@@ -68,6 +71,7 @@ class Desired:
             ConflictError: another change came first; the message holds the difference.
             AbsentError: a version named is not here whole.
             WithdrawnError: a version named was withdrawn; one that is desired already may stay.
+            PolicyError: too few of the builders that its policy names have built it alike.
         """
         current = await self.current(kind)
         if current.number != seen:
@@ -80,6 +84,7 @@ class Desired:
             if delta.version is not None:
                 await self._versions.get(kind, delta.service, delta.version)
                 await self._withdrawals.refuse(kind, delta.service, delta.version)
+                await self._provenances.refuse(kind, delta.service, delta.version)
         revision = Revision(
             kind=kind,
             number=seen + 1,
@@ -103,7 +108,7 @@ class Desired:
             current = await self.current(kind)
             try:
                 return await self.change(kind, deltas, seen=current.number, who=who, why=why)
-            except WithdrawnError:
+            except (WithdrawnError, PolicyError):
                 raise
             except ConflictError:
                 continue

@@ -178,6 +178,8 @@ class Fetcher:
         if await self._penalties.current(provider.name) is not None:
             return None
         stored = await self._versions.find(ListKind.DEVELOPER, entry.service, first=_BASES_LOOKED_AT)
+        # Asking for a delta tells the provider the digest of the image that it rests on.
+        stored = [one for one in stored if not one.private]
         same = [one for one in stored if DeveloperVersion(one.version).node == entry.version.node]
         below = [one for one in same if DeveloperVersion(one.version) < entry.version]
         return max(below or same, key=lambda one: DeveloperVersion(one.version), default=None)

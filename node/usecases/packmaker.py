@@ -106,6 +106,10 @@ class PackMaker:
         try:
             wanted = await self._versions.get(kind, service, version)
             known = await self._versions.find(kind, service, first=_VERSIONS_LOOKED_AT)
+            if kind is ListKind.DEVELOPER:
+                if wanted.private:
+                    return  # no consumer will ask for it
+                known = [one for one in known if not one.private]
             bases = list(self._likely(known, wanted, before))[:BASES_MOST]
             for base in bases:
                 await self._images.prepare(base, wanted.image)

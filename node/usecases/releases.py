@@ -19,7 +19,10 @@ from node.usecases.versions import Versions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What a build made. ``base`` and ``overlay``: of a client version, and only of one."""
+    """What a build made. ``base`` and ``overlay``: of a client version, and only of one.
+
+    ``private_files``: the paths of private files in the image.
+    """
 
     service: ServiceName
     version: DeveloperVersion | ClientVersion
@@ -29,6 +32,7 @@ class Made:
     comment: str
     base: Digest | None = None
     overlay: Digest | None = None
+    private_files: tuple[str, ...] = ()
 
     @property
     def kind(self) -> ListKind:
@@ -57,6 +61,14 @@ class Releases:
             TamperedError: another version of this name is here.
         """
         await self._images.keep(made.image, contents)
+        return await self.name(made)
+
+    async def name(self, made: Made) -> StoredVersion:
+        """Sign and keep a version whose image is here whole already.
+
+        Raises:
+            TamperedError: another version of this name is here.
+        """
         now = self._clock.now()
         manifest = Manifest(
             service=made.service,
@@ -82,6 +94,7 @@ class Releases:
                 manifest=signed.digest,
                 envelope=signed.envelope.to_bytes(),
                 stored=now,
+                private_files=made.private_files,
             )
         )
 

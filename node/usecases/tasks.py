@@ -41,6 +41,11 @@ class TaskLog:
         self._waiting: deque[LogRecord] = deque()
         self._count = 0
 
+    @property
+    def task(self) -> str:
+        """The id of the task."""
+        return str(self._stream.task)
+
     def __call__(self, line: str, level: Level = Level.INFO) -> None:
         """Add one line."""
         self._count += 1
@@ -120,10 +125,14 @@ class Tasks:
         self._hub = hub
         self._audit = audit
         self._clock = clock
+        self._side_by_side = side_by_side
         self._places = asyncio.Semaphore(side_by_side)
         # One turn for each service, or for each subject of work that is about no service, e.g. a provider.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._running: dict[str, asyncio.Task[None]] = {}
+        # What has not ended yet, in the order in which it was begun, as it stands; and what work says it waits for.
+        self._present: dict[str, Task] = {}
+        self._waits: dict[str, str] = {}
         self._group: asyncio.TaskGroup | None = None
 
     @contextlib.asynccontextmanager
@@ -157,9 +166,31 @@ class Tasks:
             subject=job.subject,
         )
         await self._kept.add(task)
+        self._present[task.id] = task
         self._running[task.id] = self._group.create_task(self._run(task, job.work))
         self._hub.publish(Topic.TASKS, task.id)
         return task
+
+    def waits_for(self, task: Task) -> str:
+        """Why ``task``, which has not ended, is not (further) at work, in a sentence; empty: it is."""
+        if told := self._waits.get(task.id, ""):
+            return told
+        if task.state is not TaskState.QUEUED:
+            return ""
+        others = [one for one in self._present.values() if one.state is TaskState.RUNNING]
+        for one in others:
+            if _turn(one) == _turn(task):
+                return f"waits for {one.title!r} (task {one.id}): what is about one service runs one after the other"
+        if len(others) >= self._side_by_side:
+            return f"waits for its place: {len(others)} tasks run side by side, as many as 'services_side_by_side' says"
+        ahead = [one for one in self._present.values() if one.created < task.created and _turn(one) == _turn(task)]
+        return f"waits for {ahead[0].title!r} (task {ahead[0].id}), which is queued before it" if ahead else ""
+
+    def tell_wait(self, task_id: str, why: str) -> None:
+        """Say what the work of a task waits for; empty: for nothing any more."""
+        if why != self._waits.get(task_id, ""):
+            self._waits[task_id] = why
+            self._hub.publish(Topic.TASKS, task_id)
 
     async def get(self, task_id: str) -> Task:
         """One task.
@@ -187,6 +218,9 @@ class Tasks:
         await self._audit.record(who, "cancel-task", f"{task.title} ({task_id})")
         running.cancel(_CANCELLED_BY_USER)
         await asyncio.wait([running], timeout=30)
+        if running.cancelled() and task_id in self._present:
+            # It had not begun to run, so nothing of it could note its end.
+            await self._end(self._present[task_id], TaskState.CANCELLED)
         return await self.get(task_id)
 
     async def wait(self, task_id: str) -> Task:
@@ -199,9 +233,10 @@ class Tasks:
     async def _run(self, task: Task, work: Work) -> None:
         current = task
         try:
-            turn = self._turns.setdefault(task.service or f"{task.kind.value}/{task.subject}", asyncio.Lock())
+            turn = self._turns.setdefault(_turn(task), asyncio.Lock())
             async with turn, self._places:
                 current = replace(task, state=TaskState.RUNNING, started=self._clock.now())
+                self._present[task.id] = current
                 await self._put_if_possible(current)
                 current = await self._outcome(current, work)
         except asyncio.CancelledError as error:
@@ -210,8 +245,16 @@ class Tasks:
             if state is TaskState.INTERRUPTED:
                 raise
         finally:
-            self._running.pop(task.id, None)
-            await self._put_if_possible(replace(current, ended=self._clock.now()))
+            await self._forget(current)
+
+    async def _end(self, task: Task, state: TaskState) -> None:
+        await self._forget(replace(task, state=state, error=f"{state.value} before it was done"))
+
+    async def _forget(self, task: Task) -> None:
+        self._running.pop(task.id, None)
+        self._present.pop(task.id, None)
+        self._waits.pop(task.id, None)
+        await self._put_if_possible(replace(task, ended=self._clock.now()))
 
     async def _outcome(self, task: Task, work: Work) -> Task:
         log = TaskLog(task.id, self._logs, self._hub, self._clock)
@@ -245,6 +288,11 @@ class Tasks:
             for task in left:
                 error = "the node ended while this ran: start it again"
                 await self._put(replace(task, state=TaskState.INTERRUPTED, ended=self._clock.now(), error=error))
+
+
+def _turn(task: Task) -> str:
+    """Tasks of one turn run one after the other: those of a service, or about a subject where there is no service."""
+    return task.service or f"{task.kind.value}/{task.subject}"
 
 
 _CANCELLED_BY_USER: Final = "cancelled by user"

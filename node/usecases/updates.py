@@ -32,6 +32,7 @@ from node.usecases.following import Following
 from node.usecases.key_changes import KeyChanges
 from node.usecases.links import Links
 from node.usecases.pins import Pins
+from node.usecases.provenances import Provenances
 from node.usecases.provider_catalogs import ProviderCatalogs, seen
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.versions import Versions
@@ -69,6 +70,7 @@ class Updates:
         withdrawals: Withdrawals,
         versions: Versions,
         desired: Desired,
+        provenances: Provenances,
         fetcher: Fetcher,
         alarms: Alarms,
         tasks: Tasks,
@@ -82,6 +84,7 @@ class Updates:
         self._withdrawals = withdrawals
         self._versions = versions
         self._desired = desired
+        self._provenances = provenances
         self._fetcher = fetcher
         self._alarms = alarms
         self._tasks = tasks
@@ -238,6 +241,7 @@ class Updates:
         for verdict in verdicts:
             try:
                 await self._bring(source, verdict, log)
+                await self._prove(source, verdict)
                 here.append(verdict)
             except VUpdateError as error:
                 log(f"{verdict.service} {verdict.version}: {error.message}")
@@ -273,6 +277,16 @@ class Updates:
             await self._following.finish(still)
             return
         raise ConflictError("the desired versions kept changing while an update was made: it is tried again")
+
+    async def _prove(self, source: _Source, verdict: Verdict) -> None:
+        """Learn who built the version of ``verdict``, and hold it back if its policy asks for more.
+
+        Raises:
+            PolicyError: too few of its builders have built it.
+        """
+        await self._provenances.learn(source.provider, verdict.service, verdict.listed.version)
+        if verdict.action is Action.TAKE:
+            await self._provenances.refuse(ListKind.DEVELOPER, verdict.service, verdict.listed.version)
 
     async def _bring(self, source: _Source, verdict: Verdict, log: TaskLog) -> None:
         """Have the version of ``verdict`` here whole, verified."""

@@ -147,6 +147,9 @@ async def _scene(folder: Path) -> Scene:
         "digest": (payroll.manifest, *contents, "0" * 64),
         "id": ("00000000-0000-0000-0000-000000000000",),
         "pairing": ("00000000-0000-0000-0000-000000000000",),
+        "service": ("payroll", "shop"),
+        "build": ("0" * 32,),
+        "version": ("acme-7.7.7", "acme-1.0.0"),
         "fault": ("00000000-0000-0000-0000-000000000000",),
     }
     return Scene(acme, keys, await _viewer(acme), (*words, *(one.encode() for one in contents)), asked_for)

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from build import overlay
 from federation import codec
 from federation.assignment import PAYLOAD_TYPE as ASSIGNMENT_TYPE
 from federation.assignment import Assignment
@@ -29,7 +30,9 @@ from tests.fuzz import values
 from tests.fuzz.identity import identity_targets
 from tests.fuzz.keys import key_targets
 from tests.fuzz.links import link_targets
+from tests.fuzz.orders import order_target
 from tests.fuzz.packs import pack_target
+from tests.fuzz.provenance import provenance_targets
 from tests.fuzz.target import Target, signed, value
 from tests.fuzz.values import KEY, OTHER, SHOP
 from tests.support.clock import FakeClock
@@ -142,6 +145,24 @@ def _bodies() -> tuple[Target, ...]:
     )
 
 
+def _overlay(name: str, *seeds: bytes) -> Target:
+    """A file of a base image, which may be another's, with a site's settings to lay over it."""
+    return Target(
+        f"overlay of {name}", lambda content: overlay.merge(name, content, seeds[0]), seeds, ("build.overlay:merge",)
+    )
+
+
+def _overlays() -> tuple[Target, ...]:
+    return (
+        _overlay(
+            "a.conf",
+            b"listen.port = 8080\n",
+            b'{ include "x"\n  listen { port = 80, host = ${?HOST} } # ours\n  a.b += """c""" }\n',
+        ),
+        _overlay("a.env", b"PORT=8080\n", b"# head\nexport PORT=80 # ours\nKEY=\"a\nb\"\nNAME='x'\n"),
+    )
+
+
 def _statements() -> tuple[Target, ...]:
     return (
         *signed(
@@ -177,9 +198,12 @@ def targets() -> tuple[Target, ...]:
     return (
         *_plain(),
         *_bodies(),
+        *_overlays(),
         *_statements(),
         *key_targets(),
         *identity_targets(),
+        *provenance_targets(),
+        order_target(),
         *link_targets(),
         _request_target(),
         pack_target(),

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 from federation.catalog.ceremony import Ceremony, KeyInfo
 from federation.catalog.roles import Role as CatalogRole
 from federation.digest import Digest
+from federation.image import Entry, Image, Kind
 from federation.keys import PrivateKey
 from federation.log import Level, LogRecord
-from federation.names import InstanceName, LabelName, NodeName, ProfileName, ServiceKey, ServiceName
+from federation.names import InstanceName, LabelName, NodeName, PrivateFileName, ProfileName, ServiceKey, ServiceName
 from federation.outbox import Checkpoint, Load
 from federation.profile import Profile
 from federation.run import RunSummary
@@ -22,6 +23,7 @@ from node.model.labels import Placement, Placing
 from node.model.peer import Provider
 from node.model.penalty import after_lie
 from node.model.placement import Awaited
+from node.model.private import PrivateFile
 from node.model.report import OwnMark
 from node.model.task import TaskState
 from node.model.version import DevelopedService, GitSource, SiteSettings, StoredVersion
@@ -48,6 +50,7 @@ from tests.support.graphql_values import (
     task,
     transfer,
 )
+from tests.support.provenance_values import BUILDERS, POLICY, stored_provenance
 
 WITHDRAWN = KeptWithdrawal(
     service=ServiceName("guestbook"),
@@ -80,6 +83,18 @@ CATALOG = CatalogState(
 )
 CEREMONY = Ceremony(root_version=4, done=("signed root 4",), left=("nothing",))
 PROFILE = Profile(name=ProfileName("public"), services=frozenset({ServiceName("guestbook")}))
+SECRETS = tuple(
+    PrivateFile(
+        service=ServiceName("guestbook"),
+        name=PrivateFileName(name),
+        into=into,
+        size=1704,
+        at=NOW,
+        by="ann",
+        fingerprint="0f" * 16,
+    )
+    for name, into in (("tls.key", None), ("db/password", "conf/db.password"))
+)
 SITE = SiteSettings(
     service=ServiceName("guestbook"),
     overlays=(GitSource(name="site", url="/srv/site", ref="main", directory="gb"),),
@@ -161,6 +176,23 @@ RUNS = (
 )
 
 
+def _file(path: str, size: int, kind: Kind = Kind.FILE) -> Entry:
+    return Entry(path, kind, size, Digest.of(b"%d" % size))
+
+
+def any_version(kind: ListKind, service: ServiceName, version: str) -> StoredVersion:
+    return stored_version(version, service=service)
+
+
+IMAGES = {
+    stored_version(version).image: Image.of(entries)
+    for version, entries in {
+        "acme-1.0.0": (_file("app.py", 1200), _file("run", 90), _file("old.txt", 7)),
+        "acme-1.0.1": (_file("app.py", 1300), _file("run", 90, Kind.EXECUTABLE), Entry("now", Kind.LINK, target="run")),
+    }.items()
+}
+
+
 def answers() -> dict[str, Any]:
     """A node that knows a little of everything."""
     found = StreamKey(service=ServiceName("guestbook"), instance=InstanceName("web-1"), run="r1")
@@ -171,6 +203,8 @@ def answers() -> dict[str, Any]:
         "desired.change": changed,
         "desired.rollback": revision(number=5, guestbook="acme-1.0.0"),
         "versions.find": versions,
+        "versions.get": any_version,
+        "images.load": lambda digest: IMAGES[digest],
         "withdrawals.in_force": [WITHDRAWN],
         "withdrawals.yank": WITHDRAWN,
         "withdrawals.unyank": None,
@@ -190,6 +224,9 @@ def answers() -> dict[str, Any]:
         "tasks.get": done,
         "tasks.log": task_log,
         "tasks.cancel": replace(done, state=TaskState.CANCELLED, error="cancelled before it was done"),
+        "private_files.find": list(SECRETS),
+        "private_files.put": SECRETS[1],
+        "private_files.remove": None,
         "profiles.all": [PROFILE],
         "profiles.find": PROFILE,
         "profiles.set": kept,
@@ -245,6 +282,13 @@ def answers() -> dict[str, Any]:
         "instances.label": replace(HOST, labels=(LabelName("gpu"), LabelName("site=berlin"))),
         "instances.placing": Placing([ServiceName("guestbook")], []),
         "fault_files.read": b"packed",
+        "delegation.builders": BUILDERS,
+        "rebuilds.start": done,
+        "tasks.waits_for": lambda task: "waits for its place" if task.state is TaskState.QUEUED else "",
+        "provenances.of": [stored_provenance()],
+        "provenances.policies": [POLICY],
+        "provenances.require": POLICY,
+        "provenances.free": None,
         "placements.all": [PLACEMENT],
         "placements.place": PLACEMENT,
         "placements.forget": None,

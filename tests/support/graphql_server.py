@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from structlog.testing import capture_logs
 
+from federation.limits import REQUEST_BODY_BYTES
 from node.graphql.context import Context
 from node.graphql.schema import schema
 from tests.support.graphql_usecases import context
@@ -28,7 +29,7 @@ class FakeNode:
 
     def app(self) -> web.Application:
         """Its routes."""
-        app = web.Application()
+        app = web.Application(client_max_size=REQUEST_BODY_BYTES)
         app.router.add_post("/graphql", self._post)
         app.router.add_get("/graphql", self._live)
         return app

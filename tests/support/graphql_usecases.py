@@ -21,12 +21,14 @@ from node.usecases.builds import Builds
 from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
+from node.usecases.delegation import Delegation
 from node.usecases.delivery import Delivery
 from node.usecases.desired import Desired
 from node.usecases.explaining import Explanations
 from node.usecases.fault_files import FaultFiles
 from node.usecases.faults import Faults
 from node.usecases.following import Following
+from node.usecases.images import Images
 from node.usecases.instances import Instances
 from node.usecases.links import Links
 from node.usecases.logs import Logs
@@ -37,7 +39,10 @@ from node.usecases.pairing import PairingDesk
 from node.usecases.penalties import Penalties
 from node.usecases.pins import Pins
 from node.usecases.placements import Placements
+from node.usecases.private_files import PrivateFiles
 from node.usecases.profiles import Profiles
+from node.usecases.provenances import Provenances
+from node.usecases.rebuilds import Rebuilds
 from node.usecases.received import Received
 from node.usecases.runs import Runs
 from node.usecases.services import Services
@@ -57,6 +62,10 @@ _KINDS: dict[str, type] = {
     "client_builds": ClientBuilds,
     "tasks": Tasks,
     "placements": Placements,
+    "provenances": Provenances,
+    "delegation": Delegation,
+    "rebuilds": Rebuilds,
+    "private_files": PrivateFiles,
     "profiles": Profiles,
     "links": Links,
     "nearby": Nearby,
@@ -64,6 +73,7 @@ _KINDS: dict[str, type] = {
     "updates": Updates,
     "transfers": Transfers,
     "penalties": Penalties,
+    "images": Images,
     "instances": Instances,
     "explanations": Explanations,
     "following": Following,

@@ -80,13 +80,17 @@ class Member:
         self.wire.cut(lambda of, to: away and self.name in (of, to))
         self.wire.moved()
 
-    async def develop(self, service: str, version: str, files: Mapping[str, bytes]) -> StoredVersion:
-        """A developer version of ``files``, signed, stored and desired, without Git."""
-        stored = await self.make(service, version, files)
+    async def develop(
+        self, service: str, version: str, files: Mapping[str, bytes], *, private: tuple[str, ...] = ()
+    ) -> StoredVersion:
+        """A developer version of ``files``, those of ``private`` secret; signed, stored and desired, without Git."""
+        stored = await self.make(service, version, files, private=private)
         await self.set(service, version)
         return stored
 
-    async def make(self, service: str, version: str, files: Mapping[str, bytes]) -> StoredVersion:
+    async def make(
+        self, service: str, version: str, files: Mapping[str, bytes], *, private: tuple[str, ...] = ()
+    ) -> StoredVersion:
         """The same, stored and not desired."""
         signed, image, tree = self.signed(service, version, files)
         # The image store is reached as builds reach it.
@@ -99,6 +103,7 @@ class Member:
             manifest=signed.digest,
             envelope=signed.envelope.to_bytes(),
             stored=self.clock.now(),
+            private_files=private,
         )
         await self.use.versions.keep(stored)
         return stored

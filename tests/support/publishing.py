@@ -29,7 +29,9 @@ from node.usecases.catalogs import Catalogs
 from node.usecases.changes import ChangeHub
 from node.usecases.contents import Contents
 from node.usecases.desired import Desired
+from node.usecases.peers import Peer
 from node.usecases.profiles import Profiles
+from node.usecases.provenances import Provenances
 from node.usecases.versions import Versions
 from node.usecases.withdrawals import Withdrawals
 from tests.support.clock import FIXED_START, FakeClock
@@ -43,6 +45,10 @@ SHOP: Final = ServiceName("shop")
 def key_of(name: str) -> PrivateKey:
     """The node key of ``name``; always the same one."""
     return PrivateKey(Digest.of(name.encode()).encode()[:32])
+
+
+def _no_peer(url: str, key: PublicKey) -> Peer:
+    raise AssertionError("a node that only publishes asks nobody")
 
 
 class Publisher:
@@ -86,6 +92,15 @@ class Publisher:
             kept.revisions,
             versions=self.versions,
             withdrawals=self.withdrawals,
+            provenances=Provenances(
+                kept=kept.provenances,
+                policies=kept.policies,
+                versions=self.versions,
+                hub=self.hub,
+                audit=audit,
+                clock=self.clock,
+                connect=_no_peer,
+            ),
             hub=self.hub,
             audit=audit,
             clock=self.clock,

@@ -11,12 +11,18 @@ from node.buildconfig import read_build_settings
 from node.usecases.confining import Confining
 
 
-def confining(sandbox: str, problem: str) -> Confining:
+def confining(sandbox: str, problem: str, *, anyhow: bool = False) -> Confining:
     async def unavailable() -> str:
         return problem
 
     return Confining(
-        sandbox=sandbox, network=False, tools=(Path("/opt/java"),), bounds=Bounds(), unavailable=unavailable
+        sandbox=sandbox,
+        network=False,
+        tools=(Path("/opt/java"),),
+        bounds=Bounds(),
+        peers_network=True,
+        peers_without_sandbox=anyhow,
+        unavailable=unavailable,
     )
 
 
@@ -38,6 +44,14 @@ async def test_no_build_without_a_sandbox_where_it_is_on() -> None:
         await confining("on", "no bwrap").own(lambda _: None)
 
 
+async def test_a_peer_s_build_is_always_closed_in() -> None:
+    """Whatever own builds do; without a sandbox only where the settings say so by name."""
+    assert (await confining("off", "").foreign()).sandbox
+    with pytest.raises(SandboxError, match="no build for a peer without a sandbox: no bwrap"):
+        await confining("auto", "no bwrap").foreign()
+    assert not (await confining("auto", "no bwrap", anyhow=True).foreign()).sandbox
+
+
 def test_the_settings_of_builds_are_read() -> None:
     """Sizes and times are written as in recipes."""
     table = {"sandbox": "on", "network": False, "tools": ["/opt/x"], "memory": "2GiB", "time": "10m", "processes": 50}
@@ -52,10 +66,13 @@ def test_the_settings_of_builds_are_read() -> None:
     [
         ({"sandbox": "maybe"}, "build.sandbox 'maybe' is none of auto, on, off"),
         ({"network": "yes"}, "build.network is neither true nor false"),
-        ({"tools": ["opt"]}, "build.tools is not a list of whole paths"),
+        ({"tools": ["opt"]}, "build.tools is not a list such as"),
         ({"memory": "much"}, "build.memory: 'much' is not a size"),
         ({"time": 5}, "build.time: '5' is not"),
         ({"processes": 0}, "build.processes 0 is not a number from 2"),
+        ({"peers": -1}, "build.peers -1 is not a number from 0 to 64"),
+        ({"peers_sources": "https://"}, "build.peers_sources is not a list such as"),
+        ({"peers_network": 1}, "build.peers_network is neither true nor false"),
         ({"walls": 1}, "unknown key 'build.walls'"),
         (5, "build is not a table"),
     ],

@@ -2,8 +2,9 @@
 
 import pytest
 
+from build.private import PrivateRule
 from build.recipe import CopyRule, Recipe, RecipeError, parse_recipe, recipe_of
-from federation.names import ServiceName
+from federation.names import PrivateFileName, ServiceName
 from federation.service import Command, Install, Run, Service
 
 SHOP = ServiceName("shop")
@@ -12,6 +13,7 @@ EXAMPLE = b"""
 [services.shop.build]
 commands = [ { run = ["make"], dir = ".", env = { CI = "1" }, timeout = "10m", exit = 0, output_match = "done" } ]
 copy     = [ { from = "dist", to = ".", except = ["*.map"], expand = ["config/*.toml"] } ]
+private  = [ { name = "tls.key", to = "conf/tls.key" } ]
 network  = true
 
 [services.shop.install]
@@ -40,6 +42,7 @@ def test_each_key_is_understood() -> None:
             service=service,
             commands=(Command(run=("make",), env={"CI": "1"}, timeout_seconds=600, output_match="done"),),
             copy=(CopyRule(source="dist", excluded=("*.map",), expand=("config/*.toml",)),),
+            private=(PrivateRule(name=PrivateFileName("tls.key"), target="conf/tls.key"),),
             network=True,
         )
     }

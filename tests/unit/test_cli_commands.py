@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from federation.errors import AbsentError, ConflictError, DeniedError
 from node.cli import documents, main, uplink
+from node.cli.commands import versions
 from node.graphql.measure import measured
 from node.graphql.schema import COST, DEPTH, schema
 from node.model.task import TaskState
@@ -50,6 +51,11 @@ COMMANDS = [
     ("client-build guestbook", ["Build guestbook: acme-1.0.1"]),
     ("versions list guestbook --first 3", ["acme-1.0.0", "5.0 GB", "first", "WITHDRAWN by acme"]),
     ("versions show guestbook acme-1.0.0", ["file:///srv/guestbook at aaaa", "manifest"]),
+    (
+        "versions compare guestbook acme-1.0.0 acme-1.0.1 --first 3",
+        ["1.2 kB", "1.3 kB", "link to run", "removed  old.txt", "1 added, 1 removed, 2 changed"],
+    ),
+    ("versions compare guestbook acme-1.0.0 acme-1.0.0", ["of guestbook are the same image"]),
     ("versions yank guestbook acme-1.0.0 --reason loses", ["guestbook acme-1.0.0 is withdrawn: loses entries"]),
     ("versions unyank guestbook acme-1.0.0", ["not withdrawn any more"]),
     ("catalog list", ["public", "everybody", "1 of 1, on this node", "have root 4 signed"]),
@@ -118,7 +124,17 @@ COMMANDS = [
     ("instance label web-1 gpu site=berlin", ["web-1 has gpu, site=berlin"]),
     ("service place shop:worker gpu", ["shop:worker is to run where an instance has gpu: now nowhere"]),
     ("service place shop:worker --anywhere", ["nothing is said any more"]),
+    ("versions provenance guestbook acme-1.0.0", ["globex", "ANOTHER IMAGE", "sandbox", "main 000000000000"]),
+    ("builders", ["acme", "yes", "0 of 1", "0.5 on 4", "globex", "has not granted"]),
+    ("versions rebuild guestbook acme-1.0.0 --no-wait", []),
+    ("build guestbook --on any --no-wait", []),
+    ("build explain 3f2a", []),
+    ("service builders", ["guestbook", "1"]),
+    (f"service builders guestbook {KEY.id} {PEER_KEY.id} --require 1", ["once 1 of 2 builders agree"]),
+    ("service builders guestbook --anybody", ["whoever built them"]),
     ("service placements", ["shop:worker", "gpu"]),
+    ("service secret list guestbook", ["tls.key", "by the recipe", "at conf/db.password", "1.7 kB", "ann", "0f0f"]),
+    ("service secret remove guestbook tls.key", ["tls.key of guestbook is gone"]),
     ("instance move shop:worker web-1 web-2", ["is to run guestbook, shop:worker (once web-1 has left it)"]),
     (
         "instance runs web-1 guestbook",
@@ -172,7 +188,7 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
     # Those that need files of their own have tests of their own.
     local = {"catalog key new", *(f"catalog root {verb}" for verb in ("prepare", "sign", "publish"))}
     local |= {f"recipe {verb}" for verb in ("init", "check", "explain", "schema")}
-    local |= {"init", "serve", "demo", "provider add", "key rotate", "faults files"} | {
+    local |= {"init", "serve", "demo", "provider add", "key rotate", "faults files", "service secret put"} | {
         f"agent {verb}"
         for verb in (
             *("enrol", "enroll", "run", "status", "stop-services", "services", "history", "unit", "address"),
@@ -183,7 +199,9 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
 
 
 DOCUMENTS = {
-    name: text for name, text in {**vars(documents), **uplink.DOCUMENTS}.items() if name.isupper() and name[0] != "_"
+    name: text
+    for name, text in {**vars(documents), **uplink.DOCUMENTS, "COMPARE": versions.COMPARE}.items()
+    if name.isupper() and name[0] != "_"
 }
 
 

@@ -241,9 +241,9 @@ CHANGES = [
     ),
     (
         'build(service: "guestbook", version: "acme-2.0.0", comment: "new") { id }',
-        "Builds.start(service=guestbook, version=acme-2.0.0, comment=new, who=ann)",
+        "Builds.start(service=guestbook, version=acme-2.0.0, comment=new, on=None, who=ann)",
     ),
-    ('build(service: "guestbook") { id }', "Builds.start(service=guestbook, version=None, comment=, who=ann)"),
+    ('build(service: "guestbook") { id }', "Builds.start(service=guestbook, version=None, comment=, on=None, who=ann)"),
     ('clientBuild(service: "guestbook") { id }', "ClientBuilds.start(service=guestbook, who=ann)"),
     ('cancelTask(id: "t1") { state }', "Tasks.cancel(task_id=t1, who=ann)"),
     (
@@ -340,6 +340,14 @@ CHANGES = [
         'placeService(service: "shop:worker", labels: ["gpu"]) { service labels }',
         "Placements.place(key=shop:worker, labels=('gpu',), who=ann)",
     ),
+    (
+        'putPrivateFile(service: "shop", name: "a/b", content: "c2VjcmV0", into: "conf/b") { size fingerprint }',
+        "PrivateFiles.put(service=shop, name=a/b, content=b'secret', into=conf/b, who=ann)",
+    ),
+    (
+        'removePrivateFile(service: "shop", name: "tls.key")',
+        "PrivateFiles.remove(service=shop, name=tls.key, who=ann)",
+    ),
     ('forgetPlacement(service: "shop:worker")', "Placements.forget(key=shop:worker, who=ann)"),
     ('revokeInstance(name: "web-1") { revoked }', "Instances.revoke(name=web-1, who=ann)"),
     ("createLoginLink(role: VIEWER) { url }", "Accounts.login_link(role=Role.VIEWER, who=ann)"),
@@ -367,6 +375,10 @@ REFUSED = [
     ('setProfile(name: "public", services: ["..", "b"]) { name }', "services: "),
     ('createInvitation(profile: "Public!") { text }', "profile: "),
     (f'acceptInvitation(text: "{"x" * 4097}") {{ name }}', "text: "),
+    ('putPrivateFile(service: "shop", name: "../x", content: "eA==") { size }', "name: "),
+    ('putPrivateFile(service: "shop", name: "x", content: "no base64") { size }', "content: "),
+    ('putPrivateFile(service: "shop", name: "x", content: "eA==", into: "vupdate.toml") { size }', "into: "),
+    ('removePrivateFile(service: "shop", name: "/x")', "name: "),
     ('checkProvider(name: "a_b") { name }', "name: "),
     ('createEnrolment(instance: "../web") { text }', "instance: "),
     ('assignServices(instance: "web-1", services: ["a:b:c"]) { name }', "services: "),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from node.cli import documents
+from node.cli.commands import secrets
 from node.cli.exits import CommandError, Exit, usage
 from node.cli.options import Call, asking, group
 from node.cli.sources import FORM, GitSource, on_this_machine, read_macro, read_source
@@ -17,6 +18,7 @@ app: Final = group(
     vupdate service list
     """,
 )
+app.add_typer(secrets.app)
 Name = Annotated[str, typer.Argument(help="The service's name.", show_default=False)]
 
 

@@ -53,6 +53,7 @@ def _fields(call: Call, one: dict[str, Any]) -> None:
             "started": one["started"] and moment(one["started"]),
             "ended": one["ended"] and moment(one["ended"]),
             "result": one["result"],
+            "waits": one["waitsFor"],
             "error": one["error"],
         }
     )

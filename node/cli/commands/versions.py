@@ -16,8 +16,16 @@ app: Final = group(
     """
     vupdate versions list guestbook
     vupdate versions show guestbook acme-1.0.0
+    vupdate versions compare guestbook acme-1.0.0 acme-1.0.1
     """,
 )
+
+COMPARE: Final = """query (
+  $service: String!, $version: String!, $other: String!, $kind: ListKind!, $first: Int!
+) {
+  compareVersions(service: $service, version: $version, other: $other, kind: $kind, first: $first) {
+    same imageBefore imageAfter sizeBytesBefore sizeBytesAfter added removed changed
+    differences { path changes before { kind sizeBytes target } after { kind sizeBytes target } } } }"""
 
 
 class Kind(Enum):
@@ -97,6 +105,7 @@ async def show(
             "version": one["version"],
             "comment": one["comment"],
             "withdrawn": _withdrawn(one),
+            "private files": "in it; no consumer is given it" if one["private"] else "",
             "made and signed by": f"{one['maker']} ({one['makerId']})",
             "created": moment(one["created"]),
             "stored": moment(one["stored"]),
@@ -107,6 +116,60 @@ async def show(
             **{f"source {source['name']}": f"{source['url']} at {source['commit']}" for source in one["sources"]},
         }
     )
+
+
+@asking(
+    app,
+    "compare",
+    examples="""
+    vupdate versions compare guestbook acme-1.0.0 acme-1.0.1
+    vupdate versions compare guestbook acme-1.0.1 acme-1.0.1_1 --kind client --first 1000 --json
+    """,
+)
+async def compare(
+    call: Call,
+    service: Service,
+    version: Number,
+    other: Annotated[str, typer.Argument(help="The version to compare it with.", show_default=False)],
+    *,
+    kind: KindOption = Kind.DEVELOPER,
+    first: Annotated[int, typer.Option("--first", min=1, max=1000, help="How many differences, by path.")] = 200,
+) -> None:
+    """Show how the image of OTHER differs from that of VERSION, file by file."""
+    asked = {"service": service, "version": version, "other": other, "kind": kind.name, "first": first}
+    found = (await call.ask(COMPARE, **asked))["compareVersions"]
+    call.out.document(found)
+    if found["same"]:
+        call.out.say(f"{version} and {other} of {service} are the same image, {found['imageBefore']}")
+        return
+    call.out.table(
+        ("change", "path", "before", "after"),
+        [
+            (", ".join(map(str.lower, one["changes"])), one["path"], _entry(one["before"]), _entry(one["after"]))
+            for one in found["differences"]
+        ],
+        empty="no difference",
+    )
+    _sum_up(call, f"{version} → {other}", found)
+
+
+def _sum_up(call: Call, versions: str, found: dict[str, Any]) -> None:
+    counts = ", ".join(f"{found[name]} {name}" for name in ("added", "removed", "changed"))
+    call.out.say(
+        f"{versions}: {counts}; {size(found['sizeBytesAfter'])} in all instead of {size(found['sizeBytesBefore'])}"
+    )
+    shown, known = len(found["differences"]), sum(found[name] for name in ("added", "removed", "changed"))
+    if shown < known:
+        call.out.note(f"the first {shown} of {known} differences, by path: --first shows more, 1000 at most")
+
+
+def _entry(entry: dict[str, Any] | None) -> str:
+    """What stands at a path of an image, in a few words."""
+    if entry is None:
+        return "–"
+    words = {"FILE": "", "EXECUTABLE": "executable", "LINK": f"link to {entry['target']}", "DIRECTORY": "folder"}
+    amount = "" if entry["sizeBytes"] is None else size(entry["sizeBytes"])
+    return ", ".join(filter(None, (amount, words[entry["kind"]])))
 
 
 @asking(

@@ -7,9 +7,14 @@ import strawberry
 
 from federation import log
 from federation.log import Level
+from node.graphql.context import Info
 from node.model import task as tasks
 from node.model.task import TaskKind, TaskState
 from node.storage import logs
+
+
+def _waits_for(root: "Task", info: Info) -> str:
+    return info.context.usecases.tasks.waits_for(root.kept)
 
 
 @strawberry.type(description="Work longer than a request.")
@@ -26,10 +31,15 @@ class Task:
     ended: datetime | None
     error: str
     result: str
+    waits_for: str = strawberry.field(
+        resolver=_waits_for, description="Why it is not (further) at work; empty: it is, or has ended."
+    )
+    kept: strawberry.Private[tasks.Task]
 
     @classmethod
     def of(cls, task: tasks.Task) -> Self:
         return cls(
+            kept=task,
             id=strawberry.ID(task.id),
             kind=task.kind,
             title=task.title,

@@ -41,6 +41,7 @@ class Version:
     size_bytes: float
     entries: int
     sources: list[Source]
+    private: bool = strawberry.field(description="Whether it holds private files; then no other node is given it.")
     withdrawn: Withdrawal | None = strawberry.field(description="That it is not to be used any more; null: it may.")
 
     @classmethod
@@ -61,6 +62,7 @@ class Version:
             size_bytes=float(made.size_bytes),
             entries=made.entries,
             sources=[Source.of(source) for source in made.sources],
+            private=stored.private,
             withdrawn=Withdrawal.maybe(withdrawn),
         )
 

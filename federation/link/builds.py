@@ -1,0 +1,110 @@
+"""What a node and the peer that builds for it say to each other.
+
+The asker offers an order and from then on asks how it stands; each question renews the builder's lease on it. A builder
+that is not asked any more stops the build, so nobody works for an asker that is gone, and never has to reach it.
+"""
+
+import enum
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from federation import limits
+from federation.codec import Moment
+from federation.errors import InvalidValueError, OversizedError
+from federation.log import LogRecord
+from federation.names import ServiceName
+from federation.versions import DeveloperVersion
+
+LEASE_SECONDS: Final = 90.0
+"""So long after the last question a build goes on."""
+
+LOG_LINES: Final = 500
+"""So many lines of the log one answer holds at most."""
+
+LOADED: Final = "loaded"
+"""The code of the refusal that passes: the builder has too much to do now."""
+
+_SOURCES: Final = 50
+_WORD_CHARS: Final = 2000
+_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderedSource:
+    """A Git repository to check out: the name of its folder, its URL, a branch, tag or commit, a folder inside it."""
+
+    name: str
+    url: str
+    ref: str = "HEAD"
+    directory: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOrder:
+    """A developer version to build. ``id``: made up by the asker; the same order sent again is the same build."""
+
+    id: str
+    service: ServiceName
+    version: DeveloperVersion
+    sources: tuple[OrderedSource, ...]
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.id):
+            raise InvalidValueError("the id of an order is 32 hexadecimal digits")
+        if not 1 <= len(self.sources) <= _SOURCES:
+            raise InvalidValueError(f"a build has 1 to {_SOURCES} sources")
+        if any(len(word) > _WORD_CHARS for one in self.sources for word in (one.name, one.url, one.ref, one.directory)):
+            raise OversizedError(f"a word of an order is at most {_WORD_CHARS} characters")
+
+
+class BuildStand(enum.Enum):
+    """Where an ordered build stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in (BuildStand.QUEUED, BuildStand.RUNNING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """How an ordered build stands. ``why``: what a queued one waits for, or why it failed.
+
+    ``log``: lines after the number that was asked for. ``provenance``: the builder's signed word of one that succeeded.
+    """
+
+    id: str
+    stand: BuildStand
+    lease_until: Moment
+    why: str = ""
+    log: tuple[LogRecord, ...] = ()
+    provenance: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.log) > LOG_LINES:
+            raise OversizedError(f"an answer holds at most {LOG_LINES} lines of a log")
+        if len(self.why) > limits.LOG_MESSAGE_CHARS:
+            raise OversizedError(f"a reason has at most {limits.LOG_MESSAGE_CHARS} characters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuilderState:
+    """Whether a node takes another order now. ``refusal``: why not; empty: it does.
+
+    ``running`` of ``most`` orders; ``load``: the processor's over one minute, of ``cpus``.
+    """
+
+    refusal: str
+    running: int
+    most: int
+    load: float
+    cpus: int
+    free_memory_bytes: int
+    free_disk_bytes: int
