@@ -176,15 +176,23 @@ async def _drained(pump: asyncio.Task[None]) -> None:
 
 def kill_all(leader: int, mark: str) -> int:
     """Kill the session of ``leader`` and every process marked by ``mark``; blocks; return how many were alive."""
+    return len(kill_while(lambda: _alive(leader, mark)) - {leader})
+
+
+def kill_while(find: Callable[[], set[int]]) -> set[int]:
+    """Kill the processes that ``find`` finds until it finds none, or for some seconds; blocks; those that were found.
+
+    It is asked again and again, as what it found may have started more.
+    """
     killed: set[int] = set()
     deadline = time.monotonic() + KILL_SECONDS
-    while (found := _alive(leader, mark)) and time.monotonic() < deadline:
+    while (found := find()) and time.monotonic() < deadline:
         for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         killed |= found
         time.sleep(0.002)
-    return len(killed - {leader})
+    return killed
 
 
 def _alive(leader: int, mark: str) -> set[int]:

@@ -31,6 +31,7 @@ from node.usecases.moves import Moves
 from node.usecases.packmaker import PackMaker
 from node.usecases.provider_catalogs import ProviderCatalogs
 from node.usecases.rebuilds import Rebuilds
+from node.usecases.resuming import Resuming
 from node.usecases.runs import Runs
 from node.usecases.updates import Updates
 from node.usecases.withdrawn_running import WithdrawnRunning
@@ -91,6 +92,14 @@ class Assembly(Foundation):
             received=self._upward.received,
             rebuilds=self._rebuilds,
             reports=self._upward.reports,
+            resuming=Resuming(
+                tasks=self._tasks,
+                builds=self._builds,
+                client_builds=self._client_builds,
+                rebuilds=self._rebuilds,
+                updates=self._updates,
+                audit=self._audit,
+            ),
             runs=Runs(self._kept.runs, self._hub),
             services=self._services,
             tasks=self._tasks,

@@ -5,10 +5,12 @@ import logging
 import random
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
+from typing import Final
 
 import aiohttp
 import structlog
 
+from build.leftovers import sweep
 from federation.clock import Clock, SystemClock
 from federation.discovery import Announcer
 from federation.keys import PrivateKey, PublicKey
@@ -30,6 +32,9 @@ from node.usecases import Usecases
 from node.usecases.followers import Follow
 from node.usecases.nearby import Listen
 from node.usecases.peers import ConnectPeer, Peer
+
+_LEFT_TO_OTHERS: Final = frozenset({"fetching", "peers"})
+"""What in the work folder outlives a restart in part: those who use it see to it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -90,6 +95,9 @@ async def serve(settings: Settings, *, ready: Callable[[Usecases], object] | Non
     clock, rng = SystemClock(), random.SystemRandom()
     with lifecycle.locked(settings), contextlib.ExitStack() as cleanup:
         lifecycle.check_port(settings)
+        killed, left = sweep(settings.data / "work", keep=_LEFT_TO_OTHERS)
+        if killed or left:
+            _log.warning("cleared away what builds left before this start", processes=killed, entries=left)
         keys = KeyFolder(settings.key_file.parent, settings.name).load()
         key = keys.key
         if keys.finished is not None:

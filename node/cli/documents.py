@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_TASK = "id kind title who service subject state created started ended error result waitsFor"
+_TASK = "id kind title who service subject state created started ended error result waitsFor resumedFrom"
 _REVISION = "kind number who why at versions { service version } deltas { service version }"
 _PROVIDER = "name id url profile linked autoUpdate connected checked error window testedBy offered { service version }"
 _SOURCE = "name url ref directory"
@@ -175,3 +175,4 @@ TASK_LOG_LIVE: Final = """subscription ($id: ID!, $after: Int!) {
 CANCEL_TASK: Final = f"mutation ($id: ID!) {{ cancelTask(id: $id) {{ {_TASK} }} }}"
 
 LOGIN: Final = "mutation ($role: Role!) { createLoginLink(role: $role) { url expires } }"
+RESUME_TASK: Final = f"mutation ($id: ID!) {{ resumeTask(id: $id) {{ {_TASK} }} }}"

@@ -1,5 +1,7 @@
 """What may be changed. Each field reads its arguments into values and hands them to one use case."""
 
+from functools import partial
+
 import strawberry
 
 from federation.limits import COMMENT_CHARS, INVITATION_CHARS, OFFER_VERSIONS
@@ -8,7 +10,7 @@ from federation.names import InstanceName, NodeName, ProfileName, ServiceKey, Se
 from federation.profile import Profile as ProfileValue
 from federation.versions import DeveloperVersion
 from node.graphql import inputs, values
-from node.graphql.access import field
+from node.graphql.access import field, require
 from node.graphql.addresses import AddressesMutations
 from node.graphql.alarms import AlarmsMutations
 from node.graphql.building import BuildingMutations, builder_names
@@ -115,6 +117,16 @@ class Mutation(
     async def cancel_task(self, info: Info, id: strawberry.ID) -> Task:  # noqa: A002  # the argument's name in the API
         key = values.text("id", id, values.ID_CHARS)
         return Task.of(await info.context.usecases.tasks.cancel(key, who=info.context.who))
+
+    @field(
+        Role.DEVELOPER,
+        "Start the work of a task that was interrupted, failed or cancelled once more, as a new task. It takes the"
+        " role that starting it took: an update from a provider needs administrator.",
+    )
+    async def resume_task(self, info: Info, id: strawberry.ID) -> Task:  # noqa: A002  # the argument's name in the API
+        key = values.text("id", id, values.ID_CHARS)
+        admit = partial(require, info.context.person)
+        return Task.of(await info.context.usecases.resuming.resume(key, who=info.context.who, admit=admit))
 
     @field(
         Role.DEVELOPER,

@@ -4,7 +4,8 @@ import enum
 from dataclasses import dataclass
 
 from federation.codec import Moment
-from federation.names import ServiceName
+from federation.names import NodeName, ServiceName
+from federation.versions import DeveloperVersion
 
 
 class TaskKind(enum.Enum):
@@ -34,8 +35,27 @@ class TaskState(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the one who had a task started asked for: enough to start the same again, and no secret.
+
+    ``version``: the one named; none: whichever is next. ``on``: by which peers, empty for any; none: here.
+    ``forced``: an update that an operator told to take what only he may decide.
+    """
+
+    service: ServiceName | None = None
+    version: DeveloperVersion | None = None
+    comment: str = ""
+    on: tuple[NodeName, ...] | None = None
+    provider: NodeName | None = None
+    forced: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One piece of work with its outcome. ``subject``: the version or provider it is about."""
+    """One piece of work with its outcome. ``subject``: the version or provider it is about.
+
+    ``asked``: none for what is not started again from here. ``resumed_from``: the task that this one does again.
+    """
 
     id: str
     kind: TaskKind
@@ -49,3 +69,5 @@ class Task:
     ended: Moment | None = None
     error: str = ""
     result: str = ""
+    asked: Asked | None = None
+    resumed_from: str = ""

@@ -46,6 +46,7 @@ from node.usecases.provenances import Provenances
 from node.usecases.rebuilds import Rebuilds
 from node.usecases.received import Received
 from node.usecases.reports import Reports
+from node.usecases.resuming import Resuming
 from node.usecases.runs import Runs
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
@@ -114,6 +115,7 @@ class Usecases:
     received: Received
     rebuilds: Rebuilds
     reports: Reports
+    resuming: Resuming
     runs: Runs
     services: Services
     tasks: Tasks

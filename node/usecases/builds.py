@@ -16,7 +16,7 @@ from federation.provenance import BuiltSource
 from federation.transfer.tree import TreeSource
 from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
-from node.model.task import Task, TaskKind
+from node.model.task import Asked, Task, TaskKind
 from node.model.version import DevelopedService, StoredVersion
 from node.usecases.confining import Confining
 from node.usecases.delegation import Delegation, order_for
@@ -73,6 +73,7 @@ class Builds:
         comment: str,
         on: Sequence[NodeName] | None = None,
         who: str,
+        resumed_from: str = "",
     ) -> Task:
         """Queue a build of ``service``; ``version`` is the next one unless given.
 
@@ -99,7 +100,16 @@ class Builds:
             return str(made)
 
         title = f"Build {service} {version or ''}".rstrip()
-        job = Job(kind=TaskKind.BUILD, title=title, work=work, service=service, subject=version or "")
+        asked = Asked(service=service, version=version, comment=comment, on=None if on is None else tuple(on))
+        job = Job(
+            kind=TaskKind.BUILD,
+            title=title,
+            work=work,
+            service=service,
+            subject=version or "",
+            asked=asked,
+            resumed_from=resumed_from,
+        )
         return await self._tasks.start(job, who=who)
 
     async def _next(self, service: ServiceName) -> DeveloperVersion:

@@ -12,7 +12,7 @@ from federation.errors import AbsentError
 from federation.names import NodeName, ServiceName
 from federation.versions import ClientVersion, DeveloperVersion
 from node.model.desired import ListKind
-from node.model.task import Task, TaskKind
+from node.model.task import Asked, Task, TaskKind
 from node.model.version import SiteSettings, StoredVersion
 from node.usecases.desired import Desired
 from node.usecases.images import Images
@@ -65,7 +65,7 @@ class ClientBuilds:
         self._work = work
         self._build = build
 
-    async def start(self, service: ServiceName, *, who: str) -> Task:
+    async def start(self, service: ServiceName, *, who: str, resumed_from: str = "") -> Task:
         """Queue a client build of the desired developer version of ``service``.
 
         Raises:
@@ -77,7 +77,15 @@ class ClientBuilds:
             return await self._make(await self._base(service), who, log)
 
         title = f"Adapt {service} {base.version} to this site"
-        job = Job(kind=TaskKind.CLIENT_BUILD, title=title, work=work, service=service, subject=base.version)
+        job = Job(
+            kind=TaskKind.CLIENT_BUILD,
+            title=title,
+            work=work,
+            service=service,
+            subject=base.version,
+            asked=Asked(service=service),
+            resumed_from=resumed_from,
+        )
         return await self._tasks.start(job, who=who)
 
     async def _base(self, service: ServiceName) -> StoredVersion:

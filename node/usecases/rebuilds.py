@@ -21,7 +21,7 @@ from federation.names import NodeName, ServiceName
 from federation.provenance import BuiltSource, SignedProvenance
 from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
-from node.model.task import Task, TaskKind
+from node.model.task import Asked, Task, TaskKind
 from node.model.version import StoredVersion
 from node.usecases.builds import BuildDeveloper
 from node.usecases.confining import Confining
@@ -73,7 +73,14 @@ class Rebuilds:
         self._build = build
 
     async def start(
-        self, service: ServiceName, version: DeveloperVersion, *, on: Sequence[NodeName], here: bool, who: str
+        self,
+        service: ServiceName,
+        version: DeveloperVersion,
+        *,
+        on: Sequence[NodeName],
+        here: bool,
+        who: str,
+        resumed_from: str = "",
     ) -> Task:
         """Queue a rebuild of ``version``: ``here``, or by the first of the peers ``on`` that takes it (none: of all).
 
@@ -91,7 +98,12 @@ class Rebuilds:
 
         # Not a task of the service: it must not hold up the service's own builds.
         job = Job(
-            kind=TaskKind.REBUILD, title=f"Rebuild {service} {version}", work=work, subject=f"{service}/{version}"
+            kind=TaskKind.REBUILD,
+            title=f"Rebuild {service} {version}",
+            work=work,
+            subject=f"{service}/{version}",
+            asked=Asked(service=service, version=version, on=None if here else tuple(on)),
+            resumed_from=resumed_from,
         )
         return await self._tasks.start(job, who=who)
 

@@ -16,14 +16,14 @@ from federation.clock import Clock
 from federation.errors import ConflictError, VUpdateError
 from federation.log import Level, LogRecord
 from federation.names import ServiceName
-from node.model.task import Task, TaskKind, TaskState
+from node.model.task import Asked, Task, TaskKind, TaskState
 from node.storage.logs import LogQuery, LogStore, StreamKey
 from node.storage.port import Order, Where
 from node.storage.repository import Repository
 from node.usecases.audit import Audit
 from node.usecases.changes import ChangeHub, Topic
 
-INDEXES: Final = ("state", "created", "service")
+INDEXES: Final = ("state", "created", "service", "resumed_from")
 _LOG_LINES_MOST: Final = 100_000
 _LOG_FLUSH_SECONDS: Final = 0.1
 _QUEUED_MOST: Final = 1000
@@ -98,13 +98,15 @@ Work = Callable[[TaskLog], Awaitable[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Work to start as a task."""
+    """Work to start as a task. ``asked``, ``resumed_from``: see ``Task``."""
 
     kind: TaskKind
     title: str
     work: Work
     service: ServiceName | None = None
     subject: str = ""
+    asked: Asked | None = None
+    resumed_from: str = ""
 
 
 class Tasks:
@@ -164,6 +166,8 @@ class Tasks:
             created=self._clock.now(),
             service=job.service,
             subject=job.subject,
+            asked=job.asked,
+            resumed_from=job.resumed_from,
         )
         await self._kept.add(task)
         self._present[task.id] = task
@@ -203,6 +207,10 @@ class Tasks:
     async def find(self, first: int) -> list[Task]:
         """The newest ``first`` tasks, newest first."""
         return await self._kept.find(order=(Order("created", descending=True),), limit=first)
+
+    async def again(self, task_id: str) -> list[Task]:
+        """The tasks that do again what this one did."""
+        return await self._kept.find(Where("resumed_from", "==", task_id))
 
     async def log(self, task_id: str, after: int, first: int) -> list[LogRecord]:
         """Up to ``first`` records of a task's log with sequence numbers above ``after``."""
@@ -286,7 +294,7 @@ class Tasks:
         for state in (TaskState.QUEUED, TaskState.RUNNING):
             left = await self._kept.find(Where("state", "==", state.value))
             for task in left:
-                error = "the node ended while this ran: start it again"
+                error = "the node ended while this ran: resume it, or start it again"
                 await self._put(replace(task, state=TaskState.INTERRUPTED, ended=self._clock.now(), error=error))
 
 

@@ -23,7 +23,7 @@ from federation.names import NodeName
 from node.model.desired import Delta, ListKind
 from node.model.following import Action, Verdict
 from node.model.peer import Provider
-from node.model.task import Task, TaskKind, TaskState
+from node.model.task import Asked, Task, TaskKind, TaskState
 from node.model.version import StoredVersion
 from node.usecases.alarms import Alarms
 from node.usecases.desired import Desired
@@ -189,14 +189,14 @@ class Updates:
 
     # Taking.
 
-    async def update(self, name: NodeName, *, who: str) -> Task:
-        """Queue an update because an operator told to: nothing is held that he may decide.
+    async def update(self, name: NodeName, *, who: str, forced: bool = True, resumed_from: str = "") -> Task:
+        """Queue an update because an operator told to: where ``forced``, nothing is held that he may decide.
 
         Raises:
             AbsentError: no such provider.
         """
         await self._links.provider(name)
-        return await self._start(name, forced=True, who=who)
+        return await self._start(name, forced=forced, who=who, resumed_from=resumed_from)
 
     async def run(self, name: NodeName, decided: Collection[Verdict]) -> None:
         """Take by itself what was ``decided`` for this provider; what came of it is kept, so that nothing spins."""
@@ -216,12 +216,19 @@ class Updates:
         judgement = await self._following.judge()
         return [verdict for verdict in judgement.decision.of(name) if verdict.action in _ACTS]
 
-    async def _start(self, name: NodeName, *, forced: bool, who: str) -> Task:
+    async def _start(self, name: NodeName, *, forced: bool, who: str, resumed_from: str = "") -> Task:
         async def work(log: TaskLog) -> str:
             source = await self._check(name) if forced else await self._fresh(name)
             return await self._take(source, log, forced=forced, who=who)
 
-        job = Job(kind=TaskKind.PROVIDER_UPDATE, title=f"Update from {name}", work=work, subject=name)
+        job = Job(
+            kind=TaskKind.PROVIDER_UPDATE,
+            title=f"Update from {name}",
+            work=work,
+            subject=name,
+            asked=Asked(provider=name, forced=forced),
+            resumed_from=resumed_from,
+        )
         return await self._tasks.start(job, who=who)
 
     async def _fresh(self, name: NodeName) -> _Source:

@@ -78,7 +78,7 @@ async def test_what_a_peer_built_is_run_here(tmp_path: Path) -> None:
         told = await peer.log()
         assert "acme took the order" in told
         assert "acme: hello: " in told, "the builder's own log came along"
-        await peer.on.runs(globex, "globex-1.0.0_1")
+        await peer.on.runs(globex, "globex-1.0.0")
         (said,) = json.loads(await peer.ordered("versions", "provenance", SERVICE, "globex-1.0.0", "--json"))
         assert (said["node"], said["same"]) == ("acme", True)
         await peer.ordered("versions", "rebuild", SERVICE, "globex-1.0.0")

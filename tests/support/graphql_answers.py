@@ -223,6 +223,7 @@ def answers() -> dict[str, Any]:
         "tasks.find": [task(), done],
         "tasks.get": done,
         "tasks.log": task_log,
+        "resuming.resume": replace(done, id="t2", resumed_from="t1"),
         "tasks.cancel": replace(done, state=TaskState.CANCELLED, error="cancelled before it was done"),
         "private_files.find": list(SECRETS),
         "private_files.put": SECRETS[1],

@@ -44,6 +44,7 @@ from node.usecases.profiles import Profiles
 from node.usecases.provenances import Provenances
 from node.usecases.rebuilds import Rebuilds
 from node.usecases.received import Received
+from node.usecases.resuming import Resuming
 from node.usecases.runs import Runs
 from node.usecases.services import Services
 from node.usecases.tasks import Tasks
@@ -65,6 +66,7 @@ _KINDS: dict[str, type] = {
     "provenances": Provenances,
     "delegation": Delegation,
     "rebuilds": Rebuilds,
+    "resuming": Resuming,
     "private_files": PrivateFiles,
     "profiles": Profiles,
     "links": Links,

@@ -150,6 +150,8 @@ COMMANDS = [
     ("tasks log t1", ["fetching\nbuilding\nerror: no rule"]),
     ("tasks log t1 --follow", ["fetching\nbuilding\nerror: no rule"]),
     ("tasks cancel t1", ["cancelled"]),
+    ("tasks resume t1", ["Build guestbook: acme-1.0.1"]),
+    ("tasks resume t1 --no-wait", ["started as task t2"]),
 ]
 
 

@@ -245,6 +245,7 @@ CHANGES = [
     ),
     ('build(service: "guestbook") { id }', "Builds.start(service=guestbook, version=None, comment=, on=None, who=ann)"),
     ('clientBuild(service: "guestbook") { id }', "ClientBuilds.start(service=guestbook, who=ann)"),
+    ('resumeTask(id: "t1") { id resumedFrom }', "Resuming.resume(task_id=t1, who=ann, "),
     ('cancelTask(id: "t1") { state }', "Tasks.cancel(task_id=t1, who=ann)"),
     (
         'changeDesired(kind: CLIENT, deltas: [{service: "a", version: "b-1_1"}, {service: "c"}], seen: 4) { number }',

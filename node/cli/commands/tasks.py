@@ -1,11 +1,11 @@
-"""Shows tasks and their logs, and cancels them."""
+"""Shows tasks and their logs, cancels them, and resumes what did not succeed."""
 
 from typing import Annotated, Any, Final
 
 import typer
 
 from node.cli import documents
-from node.cli.options import Call, First, asking, group
+from node.cli.options import Call, First, NoWait, asking, group
 from node.cli.output import moment
 
 app: Final = group(
@@ -14,6 +14,7 @@ app: Final = group(
     """
     vupdate tasks list
     vupdate tasks log --follow 3f2a…
+    vupdate tasks resume 3f2a…
     """,
 )
 Id = Annotated[str, typer.Argument(metavar="ID", help="The task's id.", show_default=False)]
@@ -48,6 +49,7 @@ def _fields(call: Call, one: dict[str, Any]) -> None:
             "task": one["id"],
             "what": one["title"],
             "who": one["who"],
+            "resumed from": one["resumedFrom"],
             "state": one["state"].lower(),
             "created": moment(one["created"]),
             "started": one["started"] and moment(one["started"]),
@@ -103,3 +105,18 @@ async def log(
 async def cancel(call: Call, task: Id) -> None:
     """Stop a task and all its processes. One that has ended stays as it is."""
     _fields(call, (await call.ask(documents.CANCEL_TASK, id=task))["cancelTask"])
+
+
+@asking(
+    app,
+    "resume",
+    examples="""
+    vupdate tasks resume 3f2a…
+    vupdate tasks resume 3f2a… --no-wait
+    """,
+)
+async def resume(call: Call, task: Id, *, no_wait: NoWait = False) -> None:
+    """Do the work of a task that was interrupted, failed or cancelled again, as a new task. Its log is shown live."""
+    from node.cli.follow import run_task
+
+    await run_task(call, documents.RESUME_TASK, wait=not no_wait, id=task)

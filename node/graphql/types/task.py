@@ -31,6 +31,7 @@ class Task:
     ended: datetime | None
     error: str
     result: str
+    resumed_from: str = strawberry.field(description="The task that this one does again; empty: none.")
     waits_for: str = strawberry.field(
         resolver=_waits_for, description="Why it is not (further) at work; empty: it is, or has ended."
     )
@@ -52,6 +53,7 @@ class Task:
             ended=task.ended,
             error=task.error,
             result=task.result,
+            resumed_from=task.resumed_from,
         )
 
 

@@ -7,6 +7,8 @@ export interface Operator {
   readonly transport: Transport;
   /** Whether changes are offered. The node checks every one of them again. */
   readonly administers: boolean;
+  /** Whether builds are offered: to developers and administrators. */
+  readonly develops: boolean;
 }
 
 export const OperatorContext = createContext<Operator | null>(null);

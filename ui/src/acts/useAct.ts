@@ -2,6 +2,7 @@
 import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { useState } from 'react';
 
+import type { Transport } from '../api/transport';
 import { useOperator } from './operator';
 
 export interface Act<Data, Variables> {
@@ -13,12 +14,21 @@ export interface Act<Data, Variables> {
 }
 
 export function useAct<Data, Variables extends AnyVariables>(document: TypedDocumentNode<Data, Variables>): Act<Data, Variables> {
+  return useSent((transport, variables) => transport.mutate(document, variables));
+}
+
+/** The same for a question that is only asked when a person wants its answer, as it is costly or is put on record. */
+export function useAsk<Data, Variables extends AnyVariables>(document: TypedDocumentNode<Data, Variables>): Act<Data, Variables> {
+  return useSent((transport, variables) => transport.query(document, variables));
+}
+
+function useSent<Data, Variables>(send: (transport: Transport, variables: Variables) => Promise<Data>): Act<Data, Variables> {
   const { transport } = useOperator();
   const [state, setState] = useState({ busy: false, error: '' });
   const run = async (variables: Variables) => {
     setState({ busy: true, error: '' });
     try {
-      const data = await transport.mutate(document, variables);
+      const data = await send(transport, variables);
       setState({ busy: false, error: '' });
       return data;
     } catch (error) {

@@ -45,6 +45,8 @@ const SERVICE_TOPICS: readonly Topic[] = ['DESIRED', 'VERSIONS', 'TASKS', 'LINKS
 const LINK_TOPICS: readonly Topic[] = ['LINKS', 'INSTANCES', 'PROFILES', 'TESTED'];
 // Verdicts rest on what is listed, tested, stored and desired; a provider's penalty comes with an alarm.
 const FOLLOWING_TOPICS: readonly Topic[] = ['LINKS', 'DESIRED', 'VERSIONS', 'TESTED', 'TASKS', 'ALARMS'];
+// What is known of versions, of who built them, and of what a service needs for that.
+const BUILD_TOPICS: readonly Topic[] = ['VERSIONS', 'SERVICES', 'TASKS'];
 // Log lines are followed where they are shown: as hints they would only make noise.
 const ALL_TOPICS: readonly Topic[] = [...SERVICE_TOPICS, 'PROFILES', 'TESTED', 'ALARMS', 'NEARBY', 'OUTBOX'];
 
@@ -59,6 +61,8 @@ export class LiveNode {
   readonly upward: Readable<UpwardQuery | null>;
   readonly alarms: Readable<AlarmsQuery | null>;
   readonly nearby: Readable<NearbyQuery | null>;
+  /** Becomes another number when what is shown of builds has to be read again. */
+  readonly builds = new Store(0);
   readonly #parts: Part[] = [];
   readonly #onDenied: () => void;
   #unsubscribe: () => void = () => undefined;
@@ -78,6 +82,7 @@ export class LiveNode {
     this.upward = this.#part(UpwardDocument, { first: OUTBOX_READ }, ['OUTBOX', 'LINKS']);
     this.alarms = this.#part(AlarmsDocument, { first: ALARMS_SHOWN }, ['ALARMS']);
     this.nearby = this.#part(NearbyDocument, {}, ['NEARBY', 'LINKS']);
+    this.#parts.push({ topics: new Set(BUILD_TOPICS), refresher: new Refresher(this.#stamp) });
   }
 
   start(): void {
@@ -113,6 +118,11 @@ export class LiveNode {
   #readAll(): void {
     for (const { refresher } of this.#parts) refresher.now();
   }
+
+  #stamp = (): Promise<void> => {
+    this.builds.set(this.builds.get() + 1);
+    return Promise.resolve();
+  };
 
   #onSocket = (state: SocketState): void => {
     this.#socket = state;

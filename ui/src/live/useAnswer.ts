@@ -9,10 +9,12 @@ export type Answer<Data> =
   | { readonly kind: 'failed'; readonly error: Error }
   | { readonly kind: 'here'; readonly data: Data };
 
+/** `stamp`: when it becomes another one, the answer is read again; the old one stands until the new one is here. */
 export function useAnswer<Data, Variables extends AnyVariables>(
   transport: Transport,
   document: TypedDocumentNode<Data, Variables>,
   variables: Variables,
+  stamp = 0,
 ): Answer<Data> {
   const [answer, setAnswer] = useState<Answer<Data>>({ kind: 'waiting' });
   const [asked] = useState({ document, variables });
@@ -23,6 +25,6 @@ export function useAnswer<Data, Variables extends AnyVariables>(
       (error: unknown) => { if (wanted) setAnswer({ kind: 'failed', error: error as Error }); },
     );
     return () => { wanted = false; };
-  }, [transport, asked]);
+  }, [transport, asked, stamp]);
   return answer;
 }

@@ -60,7 +60,7 @@ export function NodePage({ session, who }: Props) {
     },
     [services, links, tasks, faults, following],
   );
-  const operator = useMemo(() => ({ transport: live.transport, administers: who.me.role === 'ADMINISTRATOR' }), [live, who.me.role]);
+  const operator = useMemo(() => ({ transport: live.transport, administers: who.me.role === 'ADMINISTRATOR', develops: who.me.role !== 'VIEWER' }), [live, who.me.role]);
   const pairings = around?.pairings ?? [];
   return (
     <OperatorContext value={operator}>
