@@ -66,10 +66,9 @@ class Judgement:
     @property
     def told(self) -> str:
         """How it stands, in words."""
-        parts = [f"{len(self.agreeing)} of the {self.require} builds that its policy asks for"]
+        told = f"{len(self.agreeing)} of the {self.require} builds that its policy asks for"
         if self.agreeing:
-            parts.append(f"by {', '.join(one.node for one in self.agreeing)}")
-        told = " ".join(parts)
+            told += f" (by {', '.join(one.node for one in self.agreeing)})"
         if self.differing:
             told += f"; {', '.join(one.node for one in self.differing)} built another image"
         if self.silent:

@@ -60,7 +60,7 @@ async def provenance(
             call.out.say(f"{one['node']}: {line}")
     if to is not None:
         _write(to, found)
-        call.out.note(f"{len(found)} statements are in {to}")
+        call.out.note(f"{len(found)} signed statement{'s' if len(found) != 1 else ''} written to {to}")
 
 
 @asking(
