@@ -7,7 +7,20 @@ import pytest
 
 from node.cli.demo import queries
 from tests.support.processes import SERVICE, Sources, stage
-from tests.support.ui_pages import browser, faults, lanes, log_in, open_fault, open_page, picture, wait_live, wait_place
+from tests.support.ui_pages import (
+    browser,
+    close_drawer,
+    faults,
+    lanes,
+    log_in,
+    open_builds,
+    open_fault,
+    open_page,
+    open_version,
+    picture,
+    wait_live,
+    wait_place,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -29,6 +42,18 @@ async def test_the_page_follows_a_service_on_its_way_live(tmp_path: Path) -> Non
         await wait_place(page, SERVICE, "globex-1", phase="RUNNING", version="acme-1.0.0")
         lane = (await lanes(page))[SERVICE]
         assert (lane.developer, lane.client) == ("acme-1.0.0", "acme-1.0.0")
+        version = await open_version(page, SERVICE, "acme-1.0.0")
+        await version.locator("[data-built-by=acme][data-agreement=same]").wait_for()
+        await picture(page, tmp_path / "version.png", whole=False)
+        await close_drawer(page)
+        settings = await open_builds(page, SERVICE)
+        await settings.get_by_role("button", name="Add a private file").click()
+        chosen = settings.get_by_label("File", exact=True)
+        await chosen.set_input_files({"name": "tls.key", "mimeType": "text/plain", "buffer": b"no one reads this"})
+        await settings.get_by_role("button", name="Keep this file").click()
+        await settings.locator("[data-private-file='tls.key']").wait_for()
+        await picture(page, tmp_path / "private.png", whole=False)
+        await close_drawer(page)
         (sources.folder / "serve.py").write_text("raise RuntimeError('the shelf is empty')\n")
         sources.say("second")
         await on.build(acme)

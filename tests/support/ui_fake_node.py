@@ -20,6 +20,7 @@ from graphql import ExecutionResult, GraphQLError, build_schema, execute, parse,
 from graphql.pyutils import is_awaitable
 
 from tests.support import ui_sample
+from tests.support.ui_fake_builds import UiFakeBuilds
 from tests.support.ui_fake_changes import UiFakeChanges
 from tests.support.ui_values import Document, ago
 
@@ -41,6 +42,7 @@ class UiFakeNode:
         self.logs: dict[str, list[Document]] = {}
         self.requests: list[str] = []
         self.changes = UiFakeChanges(lambda: self.data, self.tell)
+        self.builds = UiFakeBuilds(lambda: self.data, self.tell)
         self._schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
         self._links: set[str] = set()
         self._sessions: set[str] = set()
@@ -141,7 +143,7 @@ class UiFakeNode:
             return lambda _info, **key: next((x for x in self.data[name] if x["id"] == key["id"]), None)
 
         lists = {name: page(name) for name in ("tasks", "faults", "alarms", "outbox")}
-        own = {**self.data, **lists, **self.changes.root()}
+        own = {**self.data, **lists, **self.changes.root(), **self.builds.root()}
 
         def runs(_info: Any, instance: str, service: str) -> Any:
             return self.data["runs"].get(f"{instance}/{service}", [])

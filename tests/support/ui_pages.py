@@ -141,6 +141,22 @@ async def open_task(page: Page, title: str) -> Locator:
     return await _drawer(page)
 
 
+async def open_version(page: Page, service: str, version: str) -> Locator:
+    """The drawer with that version, opened from where it stands on its way."""
+    await page.locator(f'article[data-service={service}] a[data-version="{version}"]').first.click()
+    drawer = await _drawer(page)
+    await drawer.locator(f'[data-open-version="{version}"]').wait_for()
+    return drawer
+
+
+async def open_builds(page: Page, service: str) -> Locator:
+    """The drawer with the builds, the builders and the private files of that service."""
+    await page.get_by_role("link", name=f"Builds, builders and private files of {service}").click()
+    drawer = await _drawer(page)
+    await drawer.get_by_role("heading", name="Private files").wait_for()
+    return drawer
+
+
 async def close_drawer(page: Page) -> None:
     """Close what is open."""
     await page.keyboard.press("Escape")

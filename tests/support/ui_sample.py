@@ -6,10 +6,10 @@ It decides what ``UiFakeNode`` answers; the way it is asked and told of changes 
 import uuid
 from typing import Any
 
-from tests.support import ui_links_sample
-from tests.support.ui_values import OTHER_IDS, Document, ago
+from tests.support import ui_builds_sample, ui_links_sample
+from tests.support.ui_values import OTHER_IDS, OWN_ID, Document, ago
 
-NODE_ID = "QMTYXZV-5WDLQ2K-PCVBA7H-SJ3NRGE-4KXOTUM-Z6FWQIB-LDCY7PA-HVNE2RS"
+NODE_ID = OWN_ID
 _ACME_ERROR = "RuntimeError: the entries' index is gone"
 _ACME_LOG = (
     "listening on 127.0.0.1:8082",
@@ -83,6 +83,7 @@ def task(key: str, kind: str, title: str, **more: Any) -> Document:
         "ended": ago(92.6),
         "error": "",
         "result": "",
+        "waitsFor": "",
     }
     return {**done, **more}
 
@@ -206,6 +207,7 @@ def globex() -> Document:
         "services": [guestbook, mailer, shop],
         "profiles": [{"name": "public-services", "services": ["guestbook", "mailer"]}],
         **ui_links_sample.links(),
+        **ui_builds_sample.builds(),
         "instances": [_instance("globex-1"), _instance("globex-2")],
         "tasks": [
             mailer["task"],

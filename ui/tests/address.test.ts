@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { placeOf, toFault, toRuns, toTask } from '../src/page/place';
+import { placeOf, toFault, toRuns, toService, toTask, toVersion } from '../src/page/place';
 import { loginSecret } from '../src/session/secret';
 import { LINES_KEPT, NO_LOG, grown, type LogRecord } from '../src/tasks/log';
 
@@ -16,6 +16,13 @@ test('what is open can be read back from the address', () => {
   expect(placeOf(toTask('t-1'))).toEqual({ kind: 'task', id: 't-1' });
   expect(placeOf(toRuns('web-1', 'shop:worker')))
     .toEqual({ kind: 'runs', id: 'web-1/shop:worker', instance: 'web-1', service: 'shop:worker' });
+  expect(placeOf(toVersion('CLIENT', 'shop', 'acme-1.0.1_2')))
+    .toEqual({ kind: 'version', id: 'client/shop/acme-1.0.1_2', list: 'CLIENT', service: 'shop', version: 'acme-1.0.1_2' });
+  expect(placeOf(toVersion('DEVELOPER', 'shop', 'acme-1.0.1')))
+    .toEqual({ kind: 'version', id: 'developer/shop/acme-1.0.1', list: 'DEVELOPER', service: 'shop', version: 'acme-1.0.1' });
+  expect(placeOf(toService('shop_2'))).toEqual({ kind: 'service', id: 'shop_2', service: 'shop_2' });
+  expect(placeOf('#/versions/other/shop/acme-1.0.1')).toEqual({ kind: 'page' });
+  expect(placeOf('#/services/Shop/../x')).toEqual({ kind: 'page' });
   expect(placeOf('#/runs/web-1/../x')).toEqual({ kind: 'page' });
   expect(placeOf('#/tasks/<script>')).toEqual({ kind: 'page' });
   expect(placeOf('')).toEqual({ kind: 'page' });

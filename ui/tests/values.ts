@@ -1,6 +1,9 @@
 // Values for tests, as the node would send them.
 import type { LinksQuery } from '../src/api/generated';
+import type { Built, Policy } from '../src/builds/agreement';
+import type { Builder } from '../src/builds/where';
 import type { Verdict } from '../src/links/standing';
+import type { Comparison, Difference } from '../src/versions/comparison';
 import type { Pairing } from '../src/nearby/pairing';
 import type { Fault, Instance, Provider, Service, ServicePlace, Task } from '../src/lane/lane';
 
@@ -25,7 +28,7 @@ export function state(more: Partial<ServicePlace> = {}): ServicePlace {
 export function task(more: Partial<Task> = {}): Task {
   return {
     id: 't', kind: 'CLIENT_BUILD', title: 'a task', who: 'globex', service: 'guestbook', subject: '', state: 'SUCCEEDED',
-    created: AT, started: AT, ended: AT, error: '', result: '', ...more,
+    created: AT, started: AT, ended: AT, error: '', result: '', waitsFor: '', ...more,
   };
 }
 
@@ -71,5 +74,32 @@ export function fault(more: Partial<Fault> = {}): Fault {
     id: '1', service: 'guestbook', version: 'acme-1.0.1_2', instance: 'initech-1', occurred: AT, reason: 'exited',
     exitStatus: 3, signal: null, message: '', inProbation: true, putBack: 'acme-1.0.0', path: [], received: AT,
     forwardTo: null, forwarded: null, ...more,
+  };
+}
+
+export function built(more: Partial<Built> = {}): Built {
+  return {
+    builder: 'A', node: 'acme', same: true, walls: 'sandbox', network: false, started: AT, finished: AT, program: '0.1.0',
+    difference: [], sources: [{ name: 'shop', url: 'https://git.example/shop.git', ref: 'main', commit: 'c0ffee' }], ...more,
+  };
+}
+
+export function policy(more: Partial<Policy> = {}): Policy {
+  return { service: 'shop', builders: ['A', 'B', 'C'], require: 2, ...more };
+}
+
+export function builder(more: Partial<Builder> = {}): Builder {
+  return {
+    name: 'acme', takes: true, why: '', running: 0, most: 2, load: 0.4, cpus: 8, freeMemoryBytes: 12e9, freeDiskBytes: 210e9, ...more,
+  };
+}
+
+export function difference(more: Partial<Difference> = {}): Difference {
+  return { path: 'bin/shop', changes: ['CONTENT'], before: null, after: null, ...more };
+}
+
+export function comparison(more: Partial<Comparison> = {}): Comparison {
+  return {
+    same: false, sizeBytesBefore: 10, sizeBytesAfter: 20, added: 0, removed: 0, changed: 1, differences: [difference()], ...more,
   };
 }

@@ -11,6 +11,7 @@ import parts from '../parts/parts.module.css';
 import { useAnswer } from '../live/useAnswer';
 import { texts } from '../texts';
 import { ending } from './ending';
+import { FaultFiles } from './FaultFiles';
 import { FaultPath } from './FaultPath';
 import css from './faults.module.css';
 
@@ -39,7 +40,7 @@ function Whole({ fault, here }: { readonly fault: Report; readonly here: string 
         {fault.message !== '' && <p>{fault.message}</p>}
       </div>
       <div><h3>{said.path}</h3><FaultPath fault={fault} here={here} withInstance /></div>
-      <div><h3>{said.facts}</h3><Facts rows={rows(fault)} /></div>
+      <div><h3>{said.facts}</h3><Facts rows={rows(fault)} /><FaultFiles fault={fault} here={here} /></div>
       {fault.trace.length > 0 && <div><h3>{said.trace}</h3><Trace lines={fault.trace} /></div>}
       <div>
         <h3>{said.log(fault.log.length)}</h3>

@@ -2,8 +2,9 @@
 import { Tooltip } from '@mantine/core';
 import type { ReactNode } from 'react';
 
+import type { ListKind } from '../api/generated';
 import { repository } from '../format/version';
-import { goTo, toFaults, toTask } from '../page/place';
+import { goTo, toFaults, toService, toTask, toVersion } from '../page/place';
 import { AlertIcon, BranchIcon, CrossIcon, NodeIcon } from '../parts/icons';
 import { Badge, Command, Dot, Meter, VersionChip } from '../parts/parts';
 import { texts } from '../texts';
@@ -26,14 +27,14 @@ export function LaneCard({ lane }: { readonly lane: Lane }) {
         <OriginStage lane={lane} />
         <div className={css.stage} data-flow={developer.flow} data-stage="developer">
           <span className={css.label}>{said.developer}</span>
-          <From next={client.flow}><StageChip service={service} stage={developer} /></From>
+          <From next={client.flow}><StageChip list="DEVELOPER" service={service} stage={developer} /></From>
           <WithdrawnNote withdrawal={withdrawalOf(service, developer.version)} />
           <StageNotes stage={developer} kind="developer" service={service} />
           {passedOn.length > 0 && <PassedOnTo lane={lane} />}
         </div>
         <div className={css.stage} data-flow={client.flow} data-stage="client">
           <span className={css.label}>{said.client}</span>
-          <From next={lane.placesFlow}><StageChip service={service} stage={client} /></From>
+          <From next={lane.placesFlow}><StageChip list="CLIENT" service={service} stage={client} /></From>
           <WithdrawnNote withdrawal={withdrawalOf(service, client.version)} />
           <StageNotes stage={client} kind="client" service={service} />
         </div>
@@ -57,6 +58,7 @@ function Head({ lane, titleId }: { readonly lane: Lane; readonly titleId: string
             <AlertIcon size={15} />{said.faults(service.faults)}
           </button>
         )}
+        <a className={css.link} href={toService(service.name)} aria-label={texts.builds.openOf(service.name)}>{texts.builds.open}</a>
       </div>
     </div>
   );
@@ -72,9 +74,18 @@ function TaskBadge({ task }: { readonly task: Task }) {
   );
 }
 
-function StageChip({ service, stage: { version, flow } }: { readonly service: Service; readonly stage: Stage }) {
+interface StageChipProps {
+  readonly list: ListKind;
+  readonly service: Service;
+  readonly stage: Stage;
+}
+
+function StageChip({ list, service, stage: { version, flow } }: StageChipProps) {
   const withdrawn = withdrawalOf(service, version) !== null;
-  return <VersionChip version={version} flow={withdrawn ? 'stopped' : flow} struck={withdrawn} />;
+  return (
+    <VersionChip version={version} flow={withdrawn ? 'stopped' : flow} struck={withdrawn}
+      to={version === null ? undefined : toVersion(list, service.name, version)} />
+  );
 }
 
 /** What a stage shows, and the arrow from it into the next stage. */

@@ -3,7 +3,7 @@ import { span } from '../format/time';
 import { Ago } from '../parts/Ago';
 import { BackIcon } from '../parts/icons';
 import { Badge, Meter, VersionChip } from '../parts/parts';
-import { toRuns } from '../page/place';
+import { toRuns, toVersion } from '../page/place';
 import { texts } from '../texts';
 import css from './lane.module.css';
 import type { Flow, Place, Withdrawal } from './lane';
@@ -27,7 +27,8 @@ export function PlaceCard({ place, withdrawal }: Props) {
         <span className={css.placeEnd}><PhaseBadge place={place} /></span>
       </div>
       <div className={css.row}>
-        <VersionChip version={place.version} flow={withdrawal === null ? chipFlow(place) : 'stopped'} struck={withdrawal !== null} />
+        <VersionChip version={place.version} flow={withdrawal === null ? chipFlow(place) : 'stopped'} struck={withdrawal !== null}
+          to={linkOf(place)} />
         {place.target !== null && <Target version={place.target} flow={place.flow} />}
         {state !== null && <span><Ago at={state.since} /></span>}
       </div>
@@ -47,6 +48,12 @@ export function PlaceCard({ place, withdrawal }: Props) {
       )}
     </li>
   );
+}
+
+/** Leads to what runs there. */
+function linkOf({ state, version }: Place): string | undefined {
+  const service = state?.service.split(':')[0];
+  return service === undefined || version === null ? undefined : toVersion('CLIENT', service, version);
 }
 
 /** Leads to the runs of the service there, once its agent told of any. */

@@ -39,7 +39,12 @@ export function StageNotes({ stage, kind, service }: Props) {
     case 'absent':
       return <Absent kind={kind} service={service} />;
     case 'task':
-      return <Note flow={flow}>{note.task.title}</Note>;
+      return (
+        <div className={css.notes}>
+          <Note flow={flow}>{note.task.title}</Note>
+          {note.task.waitsFor !== '' && <Note flow="waiting">{texts.tasks.waitsFor(note.task.waitsFor)}</Note>}
+        </div>
+      );
     case 'failed':
       return <Failed task={note.task} />;
   }

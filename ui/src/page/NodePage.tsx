@@ -51,6 +51,7 @@ export function NodePage({ session, who }: Props) {
   const upward = useStore(live.upward);
   const alarms = useStore(live.alarms)?.alarms ?? NO_ALARMS;
   const around = useStore(live.nearby);
+  const builds = useStore(live.builds);
   const [pairing, setPairing] = useState<Opened | null>(null);
   const lanes = useMemo(
     () => {
@@ -84,7 +85,8 @@ export function NodePage({ session, who }: Props) {
           <TaskSection tasks={tasks?.tasks ?? null} />
         </div>
       </main>
-      <Drawers transport={live.transport} tasks={tasks?.tasks ?? []} faults={faults?.faults ?? []} here={who.node.name} />
+      <Drawers transport={live.transport} tasks={tasks?.tasks ?? []} faults={faults?.faults ?? []}
+        services={services?.services ?? null} links={links} builds={builds} here={who.node} />
       <PairingDialogue opened={pairing} pairings={pairings} profiles={links?.profiles ?? []} onOpen={setPairing} />
       <LostNotice connection={connection} />
       <Announcer lanes={lanes} />

@@ -33,3 +33,4 @@ export const ChevronIcon = ({ size }: Size) => <Icon size={size}><path d="M9.5 6
 export const NodeIcon = ({ size }: Size) => <Icon size={size}><rect x="4" y="5" width="16" height="6" rx="2" /><rect x="4" y="13" width="16" height="6" rx="2" /><path d="M8 8h.1M8 16h.1" /></Icon>;
 export const BranchIcon = ({ size }: Size) => <Icon size={size}><circle cx="7" cy="6" r="2.3" /><circle cx="7" cy="18" r="2.3" /><circle cx="17" cy="9" r="2.3" /><path d="M7 8.3v7.4M17 11.3c0 3-4 3.2-8 4.2" /></Icon>;
 export const TaskIcon = ({ size }: Size) => <Icon size={size}><path d="M14.5 6.5a4 4 0 0 0-5.2 5.2L4 17l3 3 5.3-5.3a4 4 0 0 0 5.2-5.2L15 12l-3-3z" /></Icon>;
+export const LockIcon = ({ size }: Size) => <Icon size={size}><rect x="5" y="11" width="14" height="9" rx="2" /><path d="M8 11V8a4 4 0 0 1 8 0v3" /></Icon>;

@@ -42,19 +42,22 @@ interface ChipProps {
   readonly flow: Flow;
   readonly size?: 'sm' | 'md';
   readonly struck?: boolean;
+  /** Where in the page it leads. */
+  readonly to?: string | undefined;
 }
 
 /** A version; its number stands out from the name of its maker. A new one arrives with a small movement. */
-export function VersionChip({ version, flow, size = 'md', struck }: ChipProps) {
+export function VersionChip({ version, flow, size = 'md', struck, to }: ChipProps) {
   if (version === null) return <span className={css.chip} data-none data-size={size}>{texts.lanes.none}</span>;
   const { node, build, site } = versionParts(version);
+  const Chip = to === undefined ? 'span' : 'a';
   return (
-    <span key={version} className={`${css.chip ?? ''} ${css.arrive ?? ''}`} data-flow={flow} data-size={size}
-      data-struck={mark(struck)} data-version={version} title={version}>
+    <Chip key={version} href={to} className={`${css.chip ?? ''} ${css.arrive ?? ''}`} data-flow={flow} data-size={size}
+      data-struck={mark(struck)} data-version={version} title={to === undefined ? version : texts.versions.open(version)}>
       <span className={css.chipNode}>{node === '' ? '' : `${node}-`}</span>
       <span className={css.chipBuild}>{build}</span>
       <span className={css.chipSite}>{site === '' ? '' : `_${site}`}</span>
-    </span>
+    </Chip>
   );
 }
 

@@ -5,7 +5,8 @@ import type { Transport } from '../api/transport';
 import { clock } from '../format/time';
 import type { Task } from '../lane/lane';
 import { Ago } from '../parts/Ago';
-import { Badge, Command, Facts } from '../parts/parts';
+import { toVersion } from '../page/place';
+import { Badge, Command, Facts, VersionChip } from '../parts/parts';
 import parts from '../parts/parts.module.css';
 import { texts } from '../texts';
 import { LINES_KEPT, type LogRecord } from './log';
@@ -38,12 +39,21 @@ export function TaskDetails({ id, task, transport }: Props) {
 function rows(task: Task) {
   return [
     [said.state, <TaskBadge key="state" task={task} />],
+    [said.waits, task.waitsFor === '' ? null : <span key="waits" style={{ color: 'var(--waiting-ink)' }} data-waits>{task.waitsFor}</span>],
     [said.error, task.error === '' ? null : <strong key="error" style={{ color: 'var(--stopped-ink)' }}>{task.error}</strong>],
     [said.result, task.result],
+    [said.version, rebuilt(task)],
     [said.who, task.who],
     [said.created, <Ago key="created" at={task.created} />],
     [said.took1, took(task)],
   ] as const;
+}
+
+/** The version that was built once more. */
+function rebuilt({ kind, subject }: Task) {
+  const [service, version] = subject.split('/');
+  if (kind !== 'REBUILD' || service === undefined || version === undefined) return null;
+  return <VersionChip key="version" version={version} flow="idle" size="sm" to={toVersion('DEVELOPER', service, version)} />;
 }
 
 function Lines({ log }: { readonly log: Followed }) {

@@ -35,7 +35,7 @@ function Row({ task }: { readonly task: Task }) {
     <li className={css.item} data-task={task.id} data-state={task.state}>
       <button type="button" className={css.open} onClick={() => { goTo(toTask(task.id)); }}>
         <span><TaskBadge task={task} /></span>
-        <span className={css.title}>{task.title}{isVersion(task.result) && <> <VersionChip version={task.result} flow="done" size="sm" /></>}{task.error !== '' && <span className={css.error}>{task.error}</span>}</span>
+        <span className={css.title}>{task.title}{isVersion(task.result) && <> <VersionChip version={task.result} flow="done" size="sm" /></>}{task.error !== '' && <span className={css.error}>{task.error}</span>}{task.waitsFor !== '' && <span className={css.waits} data-waits>{said.waitsFor(task.waitsFor)}</span>}</span>
         <span className={css.side}>{said.by(task.who)}{took(task) !== null && ` · ${took(task) ?? ''}`}</span>
         <span className={css.side}><Ago at={task.ended ?? task.started ?? task.created} /></span>
         <ChevronIcon size={16} />

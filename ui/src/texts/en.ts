@@ -2,6 +2,7 @@
 import type { Phase, Role, TaskKind, TaskState } from '../api/generated';
 import type { LaneEvent } from '../lane/events';
 import type { Stop } from '../lane/verdict';
+import { builds, privateFiles, versions } from './en-builds';
 import { alarms, links, nearby } from './en-links';
 import { count, names } from './words';
 
@@ -22,6 +23,8 @@ const taskKinds: Record<TaskKind, string> = {
   BUILD: 'Build',
   CLIENT_BUILD: 'Client build',
   PROVIDER_UPDATE: 'Update',
+  PEER_BUILD: 'Build for a peer',
+  REBUILD: 'Rebuild',
 };
 
 const taskStates: Record<TaskState, string> = {
@@ -189,6 +192,10 @@ export const en = {
     damaged: 'Not as signed on that disk',
     files: 'Put aside on that host',
     left: 'Too much to put aside',
+    download: 'Download the files',
+    downloadHelp: 'A gzipped tar file. It may hold what was in the service’s memory, secrets too; each download is put on record.',
+    downloadMayNot: 'The files are given to administrators only.',
+    downloadElsewhere: (node: string) => `The files stayed at ${node}: they go to no other node.`,
     service: 'Service', version: 'Version', instance: 'Instance', occurred: 'Occurred', received: 'Received here',
     uptime: 'Ran for', back: 'Put back', phase: 'When', id: 'Report',
     log: (lines: number) => `Last ${count(lines, 'log line', 'log lines')}`,
@@ -208,6 +215,9 @@ export const en = {
   alarms,
   links,
   nearby,
+  builds,
+  versions,
+  privateFiles,
 
   tasks: {
     title: 'Recent tasks',
@@ -224,6 +234,8 @@ export const en = {
     logError: (message: string) => `The log could not be read: ${message}`,
     earlier: (lines: number) => `Only the last ${lines} lines are shown.`,
     gone: 'This task is not among the recent ones. Its log, if it is still kept:',
+    waits: 'Not at work', version: 'Version',
+    waitsFor: (why: string) => `Not at work: ${why}`,
     state: 'State', created: 'Asked for', took1: 'Took', error: 'Error', result: 'Result', who: 'By',
   },
 
@@ -240,6 +252,7 @@ export const en = {
     faults: 'vupdate faults list',
     alarms: 'vupdate alarms',
     setProfile: 'vupdate profile set NAME SERVICE',
+    compare: (service: string, version: string, other: string) => `vupdate versions compare ${service} ${version} ${other}`,
     taskLog: (id: string) => `vupdate tasks log ${id}`,
   },
 } as const;
