@@ -14,12 +14,14 @@ from typing import Final
 from build.bounds import Bounds, room_of
 from build.confinement import Confinement
 from build.copying import carry_out, plan_copies
+from build.credentials import NO_CREDENTIALS, CredentialSource
 from build.environment import NETWORK_VARIABLES, build_environment
 from build.errors import BuildFailedError, SourceError
 from build.guard import guarded
 from build.private import NO_PRIVATE_FILES, PrivateSource, check_present, contents_of, write_private
 from build.process import Log
 from build.recipe import Recipe, RecipeError, recipe_of
+from build.remarks import remarks_on
 from build.runner import run_command
 from build.sandbox import Sandbox, named_by, own_tools
 from build.source import Checkout, SourceRequest, checkout
@@ -47,8 +49,9 @@ class DeveloperBuild:
     """A build to make. ``work``: a fresh folder that no other build has; ``cache``: one that all builds share.
 
     ``confinement``: how its commands are closed in. ``trusted``: whether its sources are our own operator's.
-    ``private``: the private files that the recipe may name.
-    ``comment``: without one, the version gets the first line of the last commit's. ``host``: this process's variables,
+    ``private``: the private files that the recipe may name. ``credentials``: what opens its sources; for Git alone.
+    ``comment``: without one, the version says what the commits say that came after ``since``, the sources of the
+    version before. ``host``: this process's variables,
     of which the build's commands see only what ``environment`` lets through.
     """
 
@@ -60,7 +63,9 @@ class DeveloperBuild:
     confinement: Confinement = field(default_factory=Confinement)
     trusted: bool = True
     private: PrivateSource = NO_PRIVATE_FILES
+    credentials: CredentialSource = NO_CREDENTIALS
     comment: str = ""
+    since: tuple[Source, ...] = ()
     host: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
@@ -103,6 +108,7 @@ async def build_developer(request: DeveloperBuild, log: Log) -> Built:
     await _run(request, recipe, checkouts, log)
     tree = request.work / "tree"
     private = await contents_of(recipe.private, request.private)
+    remarks = request.comment or await in_thread(lambda _: remarks_on(checkouts, request.since))
     image = await in_thread(lambda halt: _make_tree(recipe, first.folder, private, tree, halt))
     log(f"image of {len(image)} entries, {image.size} bytes: {image.digest}")
     return Built(
@@ -110,7 +116,7 @@ async def build_developer(request: DeveloperBuild, log: Log) -> Built:
         image=image,
         recipe=Digest.of(content),
         sources=tuple(found.source for found in checkouts),
-        comment=(request.comment or first.subject)[: limits.COMMENT_CHARS],
+        comment=remarks[: limits.COMMENT_CHARS],
         network=recipe.network or not request.confinement.sandbox,
         private=tuple(sorted(private)),
     )
@@ -125,7 +131,14 @@ def _check(request: DeveloperBuild) -> None:
 async def _check_out(request: DeveloperBuild, log: Log) -> Sequence[Checkout]:
     into = request.work / "sources"
     return [
-        await checkout(source, into=into, cache=request.cache, log=log, trusted=request.trusted)
+        await checkout(
+            source,
+            into=into,
+            cache=request.cache,
+            log=log,
+            trusted=request.trusted,
+            credentials=request.credentials,
+        )
         for source in request.sources
     ]
 

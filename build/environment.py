@@ -38,6 +38,19 @@ def search_path(host: Mapping[str, str], own: Path) -> str:
     return ":".join([*(folder for folder in folders if Path(folder) != own), str(own)])
 
 
+_FOR_STRANGERS: Final = frozenset({"PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "no_proxy", "NO_PROXY"})
+_PROXIES: Final = frozenset({"http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"})
+
+
+def strangers_view(host: Mapping[str, str]) -> dict[str, str]:
+    """Of the variables ``host`` those that a recipe of somebody else's may depend on.
+
+    Settings of package registries may name files with tokens, and a proxy's address may hold a password.
+    """
+    open_proxies = {name for name in _PROXIES & host.keys() if "@" not in host[name]}
+    return {name: host[name] for name in sorted((_FOR_STRANGERS & host.keys()) | open_proxies)}
+
+
 def build_environment(
     host: Mapping[str, str], rooms: Rooms, walls: Walls, *, network: bool, epoch: int
 ) -> dict[str, str]:

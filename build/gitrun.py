@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from build.credentials import Credential
 from build.environment import search_path
 from build.errors import SourceAbsentError, SourceDeniedError, SourceError, SourceUnreachableError
 from build.giturl import GitUrl, masked
+from build.presenting import Presented, presented
 from build.process import MARK, Log, ProcessTimeoutError, run_process
 from federation.errors import DiskFullError, VUpdateError
 from federation.units import write_seconds
@@ -36,8 +38,12 @@ _REASONS: Final[tuple[tuple[tuple[str, ...], type[VUpdateError], str], ...]] = (
         SourceUnreachableError, "its server does not answer; it is tried again with the next build",
     ),
     (
+        ("Host key verification failed", "No ED25519 host key is known", "host key is known for"),
+        SourceDeniedError, "the key of its host is not known: put the credential again with --known-hosts FILE",
+    ),
+    (
         ("Authentication failed", "could not read Username", "could not read Password", "Permission denied",
-         "Host key verification failed", "error: 401", "error: 403", "terminal prompts disabled"),
+         "error: 401", "error: 403", "terminal prompts disabled"),
         SourceDeniedError, "this node is not let in; check its credentials for it",
     ),
     (("dubious ownership",), SourceDeniedError, "it belongs to another user of this machine"),
@@ -55,17 +61,20 @@ class Git:
     """The ``git`` program for one repository's URL. ``mark``: a folder of this build, to find its helpers by.
 
     ``trusted``: whether the URL is one of our own operator's. For another's none of our keys is used, and no server
-    sends us elsewhere.
+    sends us elsewhere. ``credential``: what the node keeps for it; never given to Git for another's.
     """
 
     url: GitUrl
     mark: Path
     host: Mapping[str, str] = field(default_factory=lambda: os.environ)
     trusted: bool = True
+    credential: Credential | None = None
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, given: Presented | None = None) -> dict[str, str]:
         """What ``git`` gets: no configuration but ours, no questions, only the allowed transports."""
+        given = given or Presented()
         settings = {"gc.auto": "0", "core.hooksPath": os.devnull, "core.attributesFile": os.devnull}
+        settings |= given.settings
         if self.url.header:
             settings[f"http.{self.url.header_for}.extraHeader"] = self.url.header
         if not self.trusted:
@@ -74,6 +83,8 @@ class Git:
         if not self.trusted:
             for name in _OWN_VARIABLES:
                 env.pop(name, None)
+        if given.own_key:
+            env["GIT_SSH_VARIANT"] = "ssh"
         env |= {
             "PATH": search_path(self.host, Path(os.devnull)),
             "LC_ALL": "C",
@@ -82,7 +93,7 @@ class Git:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_ATTR_NOSYSTEM": "1",
             "GIT_ALLOW_PROTOCOL": self.url.protocols,
-            "GIT_SSH_COMMAND": "ssh -oBatchMode=yes",
+            "GIT_SSH_COMMAND": given.ssh,
             "GIT_HTTP_LOW_SPEED_LIMIT": "1000",
             "GIT_HTTP_LOW_SPEED_TIME": "60",
             "GIT_CONFIG_COUNT": str(len(settings)),
@@ -98,7 +109,10 @@ class Git:
         Raises:
             SourceError, SourceAbsentError, SourceDeniedError, SourceUnreachableError, DiskFullError: by its message.
         """
-        env = self.environment()
+        with presented(self.credential if self.trusted else None) as given:
+            await self._run(words, folder, self.environment(given), log)
+
+    async def _run(self, words: Sequence[str], folder: Path, env: dict[str, str], log: Log) -> None:
         if shutil.which("git", path=env["PATH"]) is None:
             raise SourceError("the program 'git' is not installed on this machine: install it and build again")
         try:
@@ -108,13 +122,16 @@ class Git:
                 env=env,
                 mark=env[MARK],
                 timeout_seconds=GIT_SECONDS,
-                log=lambda line: log(masked(line)),
+                log=lambda line: log(masked(self._without_secret(line))),
             )
         except ProcessTimeoutError as error:
             limit = write_seconds(GIT_SECONDS)
             raise SourceUnreachableError(f"{self.url.plain}: git {words[0]} was not done after {limit}") from error
         if ended.status:
-            raise failure(self.url.plain, words[0], ended.tail)
+            raise failure(self.url.plain, words[0], self._without_secret(ended.tail))
+
+    def _without_secret(self, text: str) -> str:
+        return text if self.credential is None else self.credential.hidden_in(text)
 
 
 def failure(url: str, verb: str, output: str) -> VUpdateError:

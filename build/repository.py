@@ -17,6 +17,7 @@ HEAD: Final = "refs/vupdate/head"
 
 _HASH = re.compile(r"[0-9a-f]{7,40}", re.ASCII)
 _TAG_CHAIN: Final = 5
+_COUNTED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,26 @@ def read_commit(folder: Path, sha: str) -> Commit:
     """The commit ``sha``."""
     with _repository(folder) as repo:
         found = repo.commit(sha)
-        summary = found.summary
-        subject = plain_line(summary if isinstance(summary, bytes) else summary.encode())
-        return Commit(sha=sha, subject=subject, epoch=int(found.committed_date))
+        return Commit(sha=sha, subject=_subject(found.summary), epoch=int(found.committed_date))
+
+
+def subjects_since(folder: Path, old: str, new: str, most: int) -> tuple[list[str], int] | None:
+    """The subjects of the commits that ``new`` has and ``old`` has not, newest first, and how many there are.
+
+    At most ``most`` of them; merges are left out. ``None``: ``old`` is not known here, or what led to it is damaged.
+    """
+    from git.exc import GitCommandError
+
+    with _repository(folder) as repo:
+        if _peeled(repo, old) != old:
+            return None
+        words = ["--topo-order", "--no-merges", f"--max-count={_COUNTED}", f"{old}..{new}", "--"]
+        try:
+            found = repo.git.rev_list(*words).split()
+        except GitCommandError:
+            return None
+        return [_subject(repo.commit(sha).summary) for sha in found[:most]], len(found)
+
+
+def _subject(summary: str | bytes) -> str:
+    return plain_line(summary if isinstance(summary, bytes) else summary.encode())

@@ -11,10 +11,11 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from build.credentials import NO_CREDENTIALS, CredentialSource
 from build.errors import SourceAbsentError, SourceError, SourceUnreachableError
 from build.gitrun import Git
 from build.giturl import GitUrl, checked_directory, checked_name, checked_ref
@@ -54,25 +55,37 @@ class Checkout:
     lender: Path
 
 
-async def checkout(request: SourceRequest, *, into: Path, cache: Path, log: Log, trusted: bool = True) -> Checkout:
+async def checkout(
+    request: SourceRequest,
+    *,
+    into: Path,
+    cache: Path,
+    log: Log,
+    trusted: bool = True,
+    credentials: CredentialSource = NO_CREDENTIALS,
+) -> Checkout:
     """Check ``request`` out below ``into``, by way of the repositories in ``cache``.
 
-    ``trusted``: whether it is our own operator's; another's can't use our keys and has no submodules.
+    ``trusted``: whether it is our own operator's; another's can't use our keys and has no submodules. ``credentials``:
+    those that the node keeps, which are for our own operator's too.
 
     Raises:
         SourceError: the request is not of a form that is allowed.
+        CorruptError: the credential that is kept for it can't be opened.
         SourceAbsentError, SourceDeniedError, SourceUnreachableError: as they say.
     """
     url, ref = GitUrl.read(request.url), checked_ref(request.ref)
     target = into / checked_name(request.name)
     directory = checked_directory(request.directory)
     git = Git(url, target, trusted=trusted)
-    bare = cache / "git" / f"{Digest.of(url.plain.encode())[:40]}.git"
+    online = replace(git, credential=await credentials.find(url) if trusted else None)
+    bare = kept_in(cache, url)
     bare.parent.mkdir(parents=True, exist_ok=True)
     async with _locked(bare.with_suffix(".lock")):
         await _prepare(git, bare, log)
-        commit = await _fetch(git, bare, ref, log)
+        commit = await _fetch(online, bare, ref, log)
     await _check_out(git, bare, target, commit, log)
+    await _fetch_submodules(online, target, log)
     found = await in_thread(lambda _: read_commit(bare, commit))
     log(f"{request.name}: {url.plain} at {commit[:12]}: {found.subject}")
     folder = await in_thread(lambda _: _inside(target, directory))
@@ -80,6 +93,11 @@ async def checkout(request: SourceRequest, *, into: Path, cache: Path, log: Log,
         raise SourceAbsentError(f"{url.plain} has no folder {directory!r} at {commit[:12]}")
     source = Source(name=request.name, url=url.plain, commit=commit)
     return Checkout(source=source, folder=folder, subject=found.subject, epoch=found.epoch, lender=bare.resolve())
+
+
+def kept_in(cache: Path, url: GitUrl) -> Path:
+    """Where ``cache`` keeps the repository at ``url``."""
+    return cache / "git" / f"{Digest.of(url.plain.encode())[:40]}.git"
 
 
 def _inside(root: Path, relative: str) -> Path | None:
@@ -154,14 +172,16 @@ async def _check_out(git: Git, bare: Path, target: Path, commit: str, log: Log) 
     await git.run(["init", "--quiet", "--template=", "."], folder=target, log=log)
     await in_thread(lambda _: _borrow(target, bare))
     await git.run(["checkout", "--quiet", "--force", "--detach", commit], folder=target, log=log)
-    if await in_thread(lambda _: (target / ".gitmodules").is_file()):
-        if not git.trusted:
-            raise SourceError(
-                f"{git.url.plain} has submodules: they are not fetched for a peer, who could name any URL"
-            )
-        log("fetching submodules")
-        await git.run(["config", "remote.origin.url", git.url.plain], folder=target, log=log)
-        await git.run(["submodule", "--quiet", "update", "--init", "--recursive"], folder=target, log=log)
+
+
+async def _fetch_submodules(git: Git, target: Path, log: Log) -> None:
+    if not await in_thread(lambda _: (target / ".gitmodules").is_file()):
+        return
+    if not git.trusted:
+        raise SourceError(f"{git.url.plain} has submodules: they are not fetched for a peer, who could name any URL")
+    log("fetching submodules")
+    await git.run(["config", "remote.origin.url", git.url.plain], folder=target, log=log)
+    await git.run(["submodule", "--quiet", "update", "--init", "--recursive"], folder=target, log=log)
 
 
 def _borrow(target: Path, bare: Path) -> None:

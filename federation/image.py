@@ -49,23 +49,29 @@ def checked_path(text: str) -> str:
     Raises:
         InvalidValueError: empty, absolute, ``.`` or ``..`` inside, control characters, or too long.
     """
-    if not text or len(text.encode("utf-8", "surrogatepass")) > limits.PATH_BYTES:
+    length = len(text.encode("utf-8", "surrogatepass"))
+    if not text or length > limits.PATH_BYTES:
         raise InvalidValueError(f"path {text[:80]!r} is empty or longer than {limits.PATH_BYTES} bytes")
     for part in text.split("/"):
         if part in ("", ".", ".."):
             raise InvalidValueError(f"path {text[:200]!r} leaves its tree or is not in its plain form")
-        if len(part.encode("utf-8", "surrogatepass")) > limits.PATH_COMPONENT_BYTES:
+        if length > limits.PATH_COMPONENT_BYTES < len(part.encode("utf-8", "surrogatepass")):
             raise InvalidValueError(f"path {text[:200]!r} has a part longer than {limits.PATH_COMPONENT_BYTES} bytes")
-    if "\\" in text or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+    if "\\" in text or _has_control(text):
         raise InvalidValueError(f"path {text[:200]!r} holds a control character, a backslash or is not UTF-8")
     return text
+
+
+def _has_control(text: str) -> bool:
+    """Whether there is a control character or a lone surrogate in ``text``; what is printable has none."""
+    return not text.isprintable() and any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text)
 
 
 def _checked_link(path: str, target: str) -> None:
     """A link may point anywhere inside the image, never out of it and never by an absolute path."""
     if not target or len(target.encode("utf-8", "surrogatepass")) > limits.LINK_TARGET_BYTES:
         raise InvalidValueError(f"link {path!r}: its target is empty or too long")
-    if target.startswith("/") or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in target):
+    if target.startswith("/") or _has_control(target):
         raise InvalidValueError(f"link {path!r}: its target {target[:200]!r} is absolute or not plain text")
     depth = path.count("/")
     for part in target.split("/"):

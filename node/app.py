@@ -26,6 +26,7 @@ from node.http.peers import PeerRoutes
 from node.http.people import PeopleRoutes
 from node.http.reports import ReportRoutes
 from node.http.route import Call, Route
+from node.http.schemas import SchemaRoutes
 from node.usecases import Usecases
 
 _BODY_SECONDS = 60
@@ -52,6 +53,7 @@ def all_routes(usecases: Usecases, pages: Path | None) -> tuple[Route, ...]:
         *KeyRoutes(usecases).routes(),
         *AgentRoutes(usecases).routes(),
         *PackRoutes(usecases).routes(),
+        *SchemaRoutes().routes(),
         *PeopleRoutes(usecases, pages).routes(),
     )
 

@@ -61,6 +61,7 @@ class Assembly(Foundation):
             catalogs=self._catalogs,
             changes=self._hub,
             client_builds=self._client_builds,
+            credentials=self._credentials,
             delegation=self._delegation,
             delivery=self._upward.delivery,
             desired=self._desired,
@@ -117,6 +118,7 @@ class Assembly(Foundation):
             node=self._settings.name,
             services=self._services,
             private_files=self._private_files,
+            credentials=self._credentials,
             versions=self._versions,
             releases=self._releases,
             tasks=self._tasks,
@@ -134,6 +136,7 @@ class Assembly(Foundation):
             links=self._links,
             images=self._images,
             tasks=self._tasks,
+            credentials=self._credentials,
             connect=self._connect,
             clock=self._clock,
             work=self._work / "delegated",
@@ -149,6 +152,7 @@ class Assembly(Foundation):
             delegation=self._delegation,
             confining=self._confining,
             witness=self._witness,
+            credentials=self._credentials,
             tasks=self._tasks,
             clock=self._clock,
             work=self._work,
@@ -184,12 +188,8 @@ class Assembly(Foundation):
 
     @cached_property
     def _moves(self) -> Moves:
-        return Moves(
-            links=self._links,
-            nearby=self._neighbours.nearby,
-            addresses=self._addresses,
-            hub=self._hub,
-        )
+        nearby = self._neighbours.nearby
+        return Moves(links=self._links, nearby=nearby, addresses=self._addresses, hub=self._hub)
 
     @cached_property
     def _neighbours(self) -> Neighbours:
@@ -209,12 +209,8 @@ class Assembly(Foundation):
 
     @cached_property
     def _addresses(self) -> Addresses:
-        return Addresses(
-            links=self._links,
-            nearby=self._neighbours.nearby.urls_of,
-            connect=self._connect,
-            clock=self._clock,
-        )
+        nearby = self._neighbours.nearby.urls_of
+        return Addresses(links=self._links, nearby=nearby, connect=self._connect, clock=self._clock)
 
     @cached_property
     def _farewells(self) -> Farewells:
@@ -312,11 +308,7 @@ class Assembly(Foundation):
 
     @cached_property
     def _provider_catalogs(self) -> ProviderCatalogs:
-        return ProviderCatalogs(
-            folder=self._settings.data / "trusted",
-            connect=self._connect,
-            clock=self._clock,
-        )
+        return ProviderCatalogs(folder=self._settings.data / "trusted", connect=self._connect, clock=self._clock)
 
     @cached_property
     def _following(self) -> Following:

@@ -15,6 +15,7 @@ from federation.transfer.localblobs import LocalBlobs
 from federation.transfer.packstore import PackStore
 from node.config import Settings
 from node.repositories import Repositories
+from node.storage.credentials import CredentialStore
 from node.storage.logs import LogStore
 from node.storage.port import Storage
 from node.storage.private_files import PrivateFileStore
@@ -26,6 +27,7 @@ from node.usecases.audit import Audit
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
 from node.usecases.confining import Confining
+from node.usecases.credentials import Credentials
 from node.usecases.desired import Desired
 from node.usecases.fetching import Fetcher
 from node.usecases.followers import Follow
@@ -89,6 +91,7 @@ class Foundation:
         self._log_store = LogStore(storage, clock)
         sealing_key = SealingKeyFile(settings.data / "keys" / "private-files.key")
         self._private_store = PrivateFileStore(storage, sealing_key)
+        self._credential_store = CredentialStore(storage, sealing_key)
         self._hub = ChangeHub()
         self._work = settings.data / "work"
         introduction = self._key_changes.introduction
@@ -183,6 +186,10 @@ class Foundation:
         return PrivateFiles(self._private_store, self._hub, self._audit, self._clock)
 
     @cached_property
+    def _credentials(self) -> Credentials:
+        return Credentials(self._credential_store, self._hub, self._audit, self._clock)
+
+    @cached_property
     def _profiles(self) -> Profiles:
         return Profiles(self._kept.profiles, self._hub, self._audit)
 
@@ -265,6 +272,7 @@ class Foundation:
             node=self._settings.name,
             services=self._services,
             private_files=self._private_files,
+            credentials=self._credentials,
             versions=self._versions,
             desired=self._desired,
             images=self._images,

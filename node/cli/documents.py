@@ -13,7 +13,7 @@ _INSTANCE = (
     "name id enrolled seen connected revoked labels services due fixed "
     f"awaits {{ service source }} problem clockAheadSeconds states {{ {_STATE} }}"
 )
-_SERVICE = f"""name developed provider developerDesired clientDesired latestDeveloper latestClient faults
+_SERVICE = f"""name developed tagged provider developerDesired clientDesired latestDeveloper latestClient faults
   sources {{ {_SOURCE} }} site {{ {_SITE} }} running {{ {_STATE} }} task {{ {_TASK} }}
   lastTransfer {{ provider version base movedBytes fullBytes seconds at }} withdrawn {{ version by reason at }}"""
 _ALARM = "id kind subject message firstSeen lastSeen count dismissedBy dismissed"
@@ -34,8 +34,8 @@ RESET_PIN: Final = f"""mutation ($node: String!, $keyId: String!) {{
 DISMISS_ALARM: Final = f"mutation ($id: ID!) {{ dismissAlarm(id: $id) {{ {_ALARM} }} }}"
 
 SERVICES: Final = f"query {{ services {{ {_SERVICE} }} }}"
-ADD_SERVICE: Final = f"""mutation ($name: String!, $sources: [GitSourceInput!]!) {{
-  addService(name: $name, sources: $sources) {{ {_SERVICE} }} }}"""
+ADD_SERVICE: Final = f"""mutation ($name: String!, $sources: [GitSourceInput!]!, $tag: Boolean!) {{
+  addService(name: $name, sources: $sources, tag: $tag) {{ {_SERVICE} }} }}"""
 REMOVE_SERVICE: Final = "mutation ($name: String!) { removeService(name: $name) }"
 SET_SITE: Final = f"""mutation ($service: String!, $overlays: [GitSourceInput!]!, $macros: [MacroInput!]!) {{
   setSite(service: $service, overlays: $overlays, macros: $macros) {{ {_SITE} }} }}"""
@@ -45,6 +45,7 @@ BUILD: Final = f"""mutation ($service: String!, $version: String, $comment: Stri
 REBUILD: Final = f"""mutation ($service: String!, $version: String!, $on: [String!]) {{
   rebuild(service: $service, version: $version, on: $on) {{ {_TASK} }} }}"""
 BUILDERS: Final = "query { builders { name takes why running most load cpus freeMemoryBytes freeDiskBytes } }"
+CLIENT_BUILD_ALL: Final = f"mutation {{ clientBuildAll {{ {_TASK} }} }}"
 CLIENT_BUILD: Final = f"mutation ($service: String!) {{ clientBuild(service: $service) {{ {_TASK} }} }}"
 
 VERSIONS: Final = """query ($kind: ListKind!, $service: String, $first: Int!) {
@@ -147,6 +148,11 @@ PUT_PRIVATE_FILE: Final = f"""mutation ($service: String!, $name: String!, $cont
   putPrivateFile(service: $service, name: $name, content: $content, into: $into) {{ {_PRIVATE_FILE} }} }}"""
 REMOVE_PRIVATE_FILE: Final = """mutation ($service: String!, $name: String!) {
   removePrivateFile(service: $service, name: $name) }"""
+_CREDENTIAL = "prefix kind user knownHosts at by fingerprint"
+CREDENTIALS: Final = f"query {{ credentials {{ {_CREDENTIAL} }} }}"
+PUT_CREDENTIAL: Final = f"""mutation ($prefix: String!, $secret: String!, $user: String!, $knownHosts: String!) {{
+  putCredential(prefix: $prefix, secret: $secret, user: $user, knownHosts: $knownHosts) {{ {_CREDENTIAL} }} }}"""
+REMOVE_CREDENTIAL: Final = "mutation ($prefix: String!) { removeCredential(prefix: $prefix) }"
 REVOKE: Final = f"mutation ($name: String!) {{ revokeInstance(name: $name) {{ {_INSTANCE} }} }}"
 
 RUNS: Final = """query ($instance: String!, $service: String!) {

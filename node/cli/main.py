@@ -14,6 +14,7 @@ from node.cli.commands import (
     builds,
     catalogs,
     consumers,
+    credentials,
     desired,
     following,  # noqa: F401  # verbs of the noun provider
     instances,
@@ -87,6 +88,7 @@ def make_app() -> typer.Typer:
         app.registered_commands.extend(alone.registered_commands)
     for noun in (
         services.app,
+        credentials.app,
         recipe.app,
         versions.app,
         desired.app,

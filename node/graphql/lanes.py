@@ -51,6 +51,7 @@ class Lane:
     developed: bool
     provider: NodeName | None
     sources: tuple[GitSource, ...]
+    tag: bool
     site: SiteSettings | None
     developer_desired: str | None
     client_desired: str | None
@@ -109,7 +110,7 @@ def _withdrawn(known: Known, places: Mapping[ServiceName, list[Place]]) -> dict[
 
 def lanes(known: Known) -> list[Lane]:
     """One lane for each service that is built, desired, kept, offered, adapted, running or reported here, by name."""
-    developed = {service.name: service.sources for service in known.developed}
+    developed = {service.name: service for service in known.developed}
     sites = {site.service: site for site in known.sites}
     developer, client = _newest(known.developer_versions), _newest(known.client_versions)
     providers, places = _providers(known, developer), _places(known.instances)
@@ -123,7 +124,8 @@ def lanes(known: Known) -> list[Lane]:
             name=name,
             developed=name in developed,
             provider=providers.get(name),
-            sources=developed.get(name, ()),
+            sources=developed[name].sources if name in developed else (),
+            tag=name in developed and developed[name].tag,
             site=sites.get(name),
             developer_desired=known.developer.versions.get(name),
             client_desired=known.client.versions.get(name),

@@ -16,6 +16,7 @@ from node.graphql.alarms import AlarmsMutations
 from node.graphql.building import BuildingMutations, builder_names
 from node.graphql.catalogs import CatalogMutations
 from node.graphql.context import Context, Info
+from node.graphql.credentials import CredentialsMutations
 from node.graphql.following import FollowingMutations
 from node.graphql.inputs import DeltaInput, GitSourceInput, MacroInput
 from node.graphql.keys import KeysMutations
@@ -56,6 +57,7 @@ class Mutation(
     AddressesMutations,
     AlarmsMutations,
     CatalogMutations,
+    CredentialsMutations,
     FollowingMutations,
     KeysMutations,
     LinkMutations,
@@ -66,10 +68,14 @@ class Mutation(
     ProvenancesMutations,
     BuildingMutations,
 ):
-    @field(Role.DEVELOPER, "Build a service from its sources from now on; one of the same name is replaced.")
-    async def add_service(self, info: Info, name: str, sources: list[GitSourceInput]) -> Service:
+    @field(
+        Role.DEVELOPER,
+        "Build a service from its sources from now on; one of the same name is replaced. `tag`: whether the sources of"
+        " each version are tagged where they came from.",
+    )
+    async def add_service(self, info: Info, name: str, sources: list[GitSourceInput], tag: bool = False) -> Service:
         service = DevelopedService(
-            name=values.read("name", ServiceName, name), sources=inputs.sources("sources", sources)
+            name=values.read("name", ServiceName, name), sources=inputs.sources("sources", sources), tag=tag
         )
         await info.context.usecases.services.add(service, who=info.context.who)
         return next(Service.of(lane) for lane in lanes(await known(info.context)) if lane.name == service.name)
@@ -112,6 +118,11 @@ class Mutation(
     async def client_build(self, info: Info, service: str) -> Task:
         name = values.read("service", ServiceName, service)
         return Task.of(await info.context.usecases.client_builds.start(name, who=info.context.who))
+
+    @field(Role.DEVELOPER, "Adapt every service that runs at this site again: a task for each, side by side.")
+    async def client_build_all(self, info: Info) -> list[Task]:
+        begun = await info.context.usecases.adaptation.begin_all(who=info.context.who)
+        return [Task.of(one) for one in begun]
 
     @field(Role.DEVELOPER, "Stop a task and all its processes.")
     async def cancel_task(self, info: Info, id: strawberry.ID) -> Task:  # noqa: A002  # the argument's name in the API

@@ -16,6 +16,7 @@ from node.graphql.building import BuildingQueries
 from node.graphql.catalogs import CatalogQueries
 from node.graphql.comparing import ComparingQueries
 from node.graphql.context import Context, Info
+from node.graphql.credentials import CredentialsQueries
 from node.graphql.following import FollowingQueries
 from node.graphql.keys import KeysQueries
 from node.graphql.lanes import Known, lanes
@@ -67,6 +68,7 @@ class Query(
     AlarmsQueries,
     CatalogQueries,
     ComparingQueries,
+    CredentialsQueries,
     FollowingQueries,
     KeysQueries,
     LinkQueries,

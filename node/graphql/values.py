@@ -81,8 +81,8 @@ def repository_url(argument: str, content: str) -> str:
         raise InvalidValueError(f"{argument}: not an address: {error}") from error
     if secret:
         raise InvalidValueError(
-            f"{argument}: holds a name or password; leave it out and give it to the node's Git "
-            "by a credential helper or an SSH key"
+            f"{argument}: holds a name or password; leave it out and have an administrator put it on the node "
+            "by 'vupdate credential put'"
         )
     return url
 

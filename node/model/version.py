@@ -56,10 +56,14 @@ class GitSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevelopedService:
-    """A service that this node builds: its sources, the first of which holds the recipe."""
+    """A service that this node builds: its sources, the first of which holds the recipe.
+
+    ``tag``: whether the sources of each version are tagged where they came from.
+    """
 
     name: ServiceName
     sources: tuple[GitSource, ...]
+    tag: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

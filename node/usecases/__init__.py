@@ -15,6 +15,7 @@ from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.catalogs import Catalogs
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
+from node.usecases.credentials import Credentials
 from node.usecases.delegation import Delegation
 from node.usecases.delivery import Delivery
 from node.usecases.desired import Desired
@@ -84,6 +85,7 @@ class Usecases:
     catalogs: Catalogs
     changes: ChangeHub
     client_builds: ClientBuilds
+    credentials: Credentials
     delegation: Delegation
     delivery: Delivery
     desired: Desired

@@ -23,7 +23,7 @@ from federation.names import ServiceName
 from federation.profile import SELF
 from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
-from node.model.task import TaskState
+from node.model.task import Task, TaskState
 from node.storage.repository import Repository
 from node.usecases.changes import Change, ChangeHub, Topic
 from node.usecases.client_builds import ClientBuilds
@@ -139,20 +139,34 @@ class Adaptation:
         failure = self._failures.get(inputs.service)
         return failure is None or failure.inputs != inputs or failure.again <= self._clock.monotonic()
 
+    async def begin_all(self, *, who: str) -> list[Task]:
+        """Queue a client build of each service that runs at this site, whether or not anything of it changed.
+
+        Raises:
+            ConflictError: too much is queued; what was begun goes on.
+        """
+        return [await self._builds.start(service, who=who) for service in await self._run_here()]
+
     async def _wanted(self) -> list[Adapted]:
         """The inputs of each service that has to be adapted and was not yet."""
-        current = (await self._desired.current(ListKind.DEVELOPER)).developer
-        own = (await self._profiles.find(SELF)).services
         wanted: list[Adapted] = []
-        for service, version in sorted(current.items()):
-            stored = await self._versions.get(ListKind.DEVELOPER, service, version)
-            # What a provider gave is desired because this site wants to run it, whoever made it desired.
-            if service not in own and stored.received_from is None:
-                continue
+        for service, version in (await self._run_here()).items():
             inputs = Adapted(service=service, developer=version, settings=await self._settings(service))
             if await self._kept.get(service) != inputs:
                 wanted.append(inputs)
         return wanted
+
+    async def _run_here(self) -> dict[ServiceName, DeveloperVersion]:
+        """The services that run at this site, each with the version to adapt, by name."""
+        current = (await self._desired.current(ListKind.DEVELOPER)).developer
+        own = (await self._profiles.find(SELF)).services
+        found: dict[ServiceName, DeveloperVersion] = {}
+        for service, version in sorted(current.items()):
+            stored = await self._versions.get(ListKind.DEVELOPER, service, version)
+            # What a provider gave is desired because this site wants to run it, whoever made it desired.
+            if service in own or stored.received_from is not None:
+                found[service] = version
+        return found
 
     async def _settings(self, service: ServiceName) -> Digest:
         """The digest of all that this site adds to ``service``."""

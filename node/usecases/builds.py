@@ -19,11 +19,13 @@ from node.model.desired import ListKind
 from node.model.task import Asked, Task, TaskKind
 from node.model.version import DevelopedService, StoredVersion
 from node.usecases.confining import Confining
+from node.usecases.credentials import Credentials
 from node.usecases.delegation import Delegation, order_for
 from node.usecases.private_files import PrivateFiles
 from node.usecases.provenances import PolicyError, Provenances
 from node.usecases.releases import Made, Releases
 from node.usecases.services import Services
+from node.usecases.tagging import tag_sources
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.versions import Versions
 from node.usecases.witness import Witness
@@ -40,6 +42,7 @@ class Builds:
         node: NodeName,
         services: Services,
         private_files: PrivateFiles,
+        credentials: Credentials,
         versions: Versions,
         releases: Releases,
         tasks: Tasks,
@@ -54,6 +57,7 @@ class Builds:
         self._node = node
         self._services = services
         self._private_files = private_files
+        self._credentials = credentials
         self._versions = versions
         self._releases = releases
         self._tasks = tasks
@@ -63,6 +67,7 @@ class Builds:
         self._delegation = delegation
         self._clock = clock
         self._work = work
+        self._cache = work.parent / "cache"
         self._build = build
 
     async def start(
@@ -113,9 +118,18 @@ class Builds:
         return await self._tasks.start(job, who=who)
 
     async def _next(self, service: ServiceName) -> DeveloperVersion:
-        stored = await self._versions.find(ListKind.DEVELOPER, service, first=1000)
-        own = [version for one in stored if (version := DeveloperVersion(one.version)).node == self._node]
+        own = await self._own(service)
         return max(own).next() if own else DeveloperVersion.first(self._node)
+
+    async def _own(self, service: ServiceName) -> dict[DeveloperVersion, StoredVersion]:
+        stored = await self._versions.find(ListKind.DEVELOPER, service, first=1000)
+        return {version: one for one in stored if (version := DeveloperVersion(one.version)).node == self._node}
+
+    async def _sources_before(self, service: ServiceName, version: DeveloperVersion) -> tuple[Source, ...]:
+        """The sources of the newest version of ours below ``version``."""
+        own = await self._own(service)
+        before = max((one for one in own if one < version), default=None)
+        return () if before is None else own[before].signed.manifest.sources
 
     async def _make(
         self, service: DevelopedService, version: DeveloperVersion, comment: str, who: str, log: TaskLog
@@ -130,14 +144,16 @@ class Builds:
                 for one in service.sources
             ),
             work=folder,
-            cache=self._work.parent / "cache",
+            cache=self._cache,
             private=self._private_files.of_recipe(service.name),
+            credentials=self._credentials,
+            comment=comment,
+            since=await self._sources_before(service.name, version),
             confinement=await self._confining.own(log),
         )
         started = self._clock.now()
         try:
             built = await self._build(request, log)
-            log(f"image {built.image.digest}: {len(built.image)} entries, {built.image.size} bytes")
             if built.private:
                 log("it holds private files: it can run at this site, and no consumer is given anything of it")
             made = Made(
@@ -146,7 +162,7 @@ class Builds:
                 image=built.image,
                 recipe=built.recipe,
                 sources=built.sources,
-                comment=comment or built.comment,
+                comment=built.comment,
                 private_files=built.private,
             )
             signed = self._witness.state(request, built, invocation=log.task, started=started)
@@ -156,6 +172,8 @@ class Builds:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         await self._make_desired(stored, who, log)
+        if service.tag:
+            await tag_sources(stored, cache=self._cache, credentials=self._credentials, log=log)
 
     async def _have_made(
         self,
@@ -184,6 +202,8 @@ class Builds:
         await self._provenances.keep(delivered.signed)
         stored = await self._releases.name(made)
         await self._make_desired(stored, who, log)
+        if service.tag:
+            log("its sources are not tagged: a peer built it, and they are not here")
 
     async def _make_desired(self, stored: StoredVersion, who: str, log: TaskLog) -> None:
         try:

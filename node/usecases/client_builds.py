@@ -14,6 +14,7 @@ from federation.versions import ClientVersion, DeveloperVersion
 from node.model.desired import ListKind
 from node.model.task import Asked, Task, TaskKind
 from node.model.version import SiteSettings, StoredVersion
+from node.usecases.credentials import Credentials
 from node.usecases.desired import Desired
 from node.usecases.images import Images
 from node.usecases.private_files import PrivateFiles
@@ -46,6 +47,7 @@ class ClientBuilds:
         node: NodeName,
         services: Services,
         private_files: PrivateFiles,
+        credentials: Credentials,
         versions: Versions,
         desired: Desired,
         images: Images,
@@ -57,6 +59,7 @@ class ClientBuilds:
         self._node = node
         self._services = services
         self._private_files = private_files
+        self._credentials = credentials
         self._versions = versions
         self._desired = desired
         self._images = images
@@ -130,7 +133,8 @@ class ClientBuilds:
         for position, source in enumerate(settings.overlays):
             request = SourceRequest(name=source.name, url=source.url, ref=source.ref, directory=source.directory)
             into = folder / "overlays" / str(position)
-            found = await checkout(request, into=into, cache=self._work.parent / "cache", log=log)
+            cache = self._work.parent / "cache"
+            found = await checkout(request, into=into, cache=cache, log=log, credentials=self._credentials)
             log(f"settings from {source.name} at {found.source.commit[:12]}")
             overlays.append(found.folder)
         return await self._build(

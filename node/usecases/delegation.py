@@ -42,6 +42,7 @@ from federation.names import NodeName, ServiceName
 from federation.provenance import BuiltSource, SignedProvenance
 from federation.versions import DeveloperVersion
 from node.model.peer import Provider
+from node.usecases.credentials import Credentials
 from node.usecases.images import Images
 from node.usecases.links import Links
 from node.usecases.peers import ConnectPeer, Peer
@@ -96,11 +97,20 @@ class Delegation:
     """Builds at peers. ``work``: where their packs arrive."""
 
     def __init__(
-        self, *, links: Links, images: Images, tasks: Tasks, connect: ConnectPeer, clock: Clock, work: Path
+        self,
+        *,
+        links: Links,
+        images: Images,
+        tasks: Tasks,
+        credentials: Credentials,
+        connect: ConnectPeer,
+        clock: Clock,
+        work: Path,
     ) -> None:
         self._links = links
         self._images = images
         self._tasks = tasks
+        self._credentials = credentials
         self._connect = connect
         self._clock = clock
         self._work = work
@@ -174,8 +184,9 @@ class Delegation:
         try:
             report = await self._followed(peer, provider.name, tried, log)
             if report.stand is not BuildStand.SUCCEEDED or report.provenance is None:
+                hint = await self._credentials.hint(one.url for one in tried.sources)
                 raise PeerBuildError(
-                    f"the build at {provider.name} {report.stand.value}: {report.why or 'no reason given'}"
+                    f"the build at {provider.name} {report.stand.value}: {report.why or 'no reason given'}{hint}"
                 )
             signed = _verified(report.provenance, provider, tried)
             image = await self._fetch(peer, provider.name, tried.id, signed)

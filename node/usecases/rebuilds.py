@@ -5,12 +5,14 @@ counts the builds that came out alike.
 """
 
 import asyncio
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from build.developer import DeveloperBuild
+from build.environment import strangers_view
 from build.source import SourceRequest
 from federation.clock import Clock
 from federation.compare import Change, Difference, compare
@@ -25,6 +27,7 @@ from node.model.task import Asked, Task, TaskKind
 from node.model.version import StoredVersion
 from node.usecases.builds import BuildDeveloper
 from node.usecases.confining import Confining
+from node.usecases.credentials import Credentials
 from node.usecases.delegation import Delegation, order_for
 from node.usecases.images import Images
 from node.usecases.provenances import Provenances
@@ -55,6 +58,7 @@ class Rebuilds:
         delegation: Delegation,
         confining: Confining,
         witness: Witness,
+        credentials: Credentials,
         tasks: Tasks,
         clock: Clock,
         work: Path,
@@ -67,6 +71,7 @@ class Rebuilds:
         self._delegation = delegation
         self._confining = confining
         self._witness = witness
+        self._credentials = credentials
         self._tasks = tasks
         self._clock = clock
         self._work = work
@@ -133,6 +138,8 @@ class Rebuilds:
             cache=folder / "cache",
             confinement=await (self._confining.own(log) if own else self._confining.foreign()),
             trusted=own,
+            host=dict(os.environ) if own else strangers_view(os.environ),
+            credentials=self._credentials,
         )
         started = self._clock.now()
         try:

@@ -8,6 +8,7 @@ or a credential with another's or with our own.
 import asyncio
 import contextlib
 import functools
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from build.developer import DeveloperBuild
+from build.environment import strangers_view
 from build.source import SourceRequest
 from federation import limits
 from federation.clock import Clock
@@ -172,6 +174,7 @@ class Workshop:
             cache=self._work / one.consumer.id / "cache",
             confinement=await self._confining.foreign(),
             trusted=False,
+            host=strangers_view(os.environ),
         )
         built = await self._build(request, log)
         signed = self._witness.state(request, built, invocation=order.id, started=started)

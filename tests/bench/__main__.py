@@ -6,7 +6,7 @@ from typing import Final
 
 BENCHES: Final = (
     "packs", "collection", "log_store", "downloads", "resume", "memory", "catalogs", "publishing", "tls", "simulation",
-    "agent_host", "agent_update",
+    "agent_host", "agent_update", "images", "builds",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from federation.run import RunSummary
 from federation.state import Phase
 from federation.tally import Tally
 from federation.versions import ClientVersion, DeveloperVersion
+from node.model.credential import CredentialKind, GitCredential
 from node.model.desired import Delta, ListKind, Revision
 from node.model.instance import Instance
 from node.model.labels import Placement, Placing
@@ -94,6 +95,13 @@ SECRETS = tuple(
         fingerprint="0f" * 16,
     )
     for name, into in (("tls.key", None), ("db/password", "conf/db.password"))
+)
+CREDENTIALS = tuple(
+    GitCredential(prefix=prefix, kind=kind, user=user, known_hosts=False, at=NOW, by="ann", fingerprint="0f" * 16)
+    for prefix, kind, user in (
+        ("https://git.example/shop/", CredentialKind.PASSWORD, "builder"),
+        ("ssh://git@git.example/", CredentialKind.KEY, ""),
+    )
 )
 SITE = SiteSettings(
     service=ServiceName("guestbook"),
@@ -220,11 +228,15 @@ def answers() -> dict[str, Any]:
         "services.set_site": kept,
         "builds.start": done,
         "client_builds.start": done,
+        "adaptation.begin_all": [done, replace(done, id="t3")],
         "tasks.find": [task(), done],
         "tasks.get": done,
         "tasks.log": task_log,
         "resuming.resume": replace(done, id="t2", resumed_from="t1"),
         "tasks.cancel": replace(done, state=TaskState.CANCELLED, error="cancelled before it was done"),
+        "credentials.all": list(CREDENTIALS),
+        "credentials.put": CREDENTIALS[1],
+        "credentials.remove": None,
         "private_files.find": list(SECRETS),
         "private_files.put": SECRETS[1],
         "private_files.remove": None,

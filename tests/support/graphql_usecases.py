@@ -14,6 +14,7 @@ from node.graphql.context import Context
 from node.model.account import Person, Role
 from node.usecases import NodeIdentity, Usecases
 from node.usecases.accounts import Accounts
+from node.usecases.adaptation import Adaptation
 from node.usecases.addresses import Addresses
 from node.usecases.alarms import Alarms
 from node.usecases.audit import Audit
@@ -21,6 +22,7 @@ from node.usecases.builds import Builds
 from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.changes import ChangeHub
 from node.usecases.client_builds import ClientBuilds
+from node.usecases.credentials import Credentials
 from node.usecases.delegation import Delegation
 from node.usecases.delivery import Delivery
 from node.usecases.desired import Desired
@@ -60,7 +62,9 @@ _KINDS: dict[str, type] = {
     "versions": Versions,
     "services": Services,
     "builds": Builds,
+    "adaptation": Adaptation,
     "client_builds": ClientBuilds,
+    "credentials": Credentials,
     "tasks": Tasks,
     "placements": Placements,
     "provenances": Provenances,

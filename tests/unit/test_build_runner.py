@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from build import process, runner
-from build.environment import build_environment, search_path
+from build.environment import build_environment, search_path, strangers_view
 from build.errors import BuildFailedError
 from build.process import MARK, kill_all
 from build.runner import run_command
@@ -206,6 +206,13 @@ def test_the_environment_is_made_from_nothing() -> None:
     assert "secret" not in opened.values()
     assert (opened["PIP_INDEX_URL"], opened["https_proxy"]) == ("https://index", "http://proxy")
     assert "PIP_NO_INDEX" not in opened
+
+
+def test_a_stranger_s_recipe_sees_nothing_that_may_hold_a_token() -> None:
+    """Neither settings of package registries nor a proxy with a password in its address."""
+    host = {**HOST, "PIP_CONFIG_FILE": "/home/op/pip.conf", "http_proxy": "http://op:pass@proxy"}
+    seen = strangers_view(host)
+    assert set(seen) == {"PATH", "https_proxy"}
 
 
 def test_the_host_s_programs_come_before_our_own() -> None:

@@ -49,6 +49,9 @@ COMMANDS = [
     ("build guestbook --version acme-1.0.1 --comment new", ["Build guestbook: acme-1.0.1"]),
     ("build guestbook --no-wait", ["started as task t1"]),
     ("client-build guestbook", ["Build guestbook: acme-1.0.1"]),
+    ("client-build guestbook shop", ["Build guestbook: acme-1.0.1"]),
+    ("client-build --all", ["Build guestbook: acme-1.0.1"]),
+    ("client-build --all --no-wait", ["started as task t1", "started as task t3"]),
     ("versions list guestbook --first 3", ["acme-1.0.0", "5.0 GB", "first", "WITHDRAWN by acme"]),
     ("versions show guestbook acme-1.0.0", ["file:///srv/guestbook at aaaa", "manifest"]),
     (
@@ -134,6 +137,9 @@ COMMANDS = [
     ("service builders guestbook --anybody", ["whoever built them"]),
     ("service placements", ["shop:worker", "gpu"]),
     ("service secret list guestbook", ["tls.key", "by the recipe", "at conf/db.password", "1.7 kB", "ann", "0f0f"]),
+    ("service add guestbook /srv/shop --tag", ["guestbook=/srv/shop#HEAD"]),
+    ("credential list", ["https://git.example/shop/", "password", "builder", "ann", "ssh://git@git.example/", "0f0f"]),
+    ("credential remove https://git.example/shop/", ["what was kept for https://git.example/shop/ is gone"]),
     ("service secret remove guestbook tls.key", ["tls.key of guestbook is gone"]),
     ("instance move shop:worker web-1 web-2", ["is to run guestbook, shop:worker (once web-1 has left it)"]),
     (
@@ -189,8 +195,17 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
     tested = {" ".join(command.split()[:words]) for command, _ in COMMANDS for words in (1, 2, 3)}
     # Those that need files of their own have tests of their own.
     local = {"catalog key new", *(f"catalog root {verb}" for verb in ("prepare", "sign", "publish"))}
-    local |= {f"recipe {verb}" for verb in ("init", "check", "explain", "schema")}
-    local |= {"init", "serve", "demo", "provider add", "key rotate", "faults files", "service secret put"} | {
+    local |= {"credential put"} | {f"recipe {verb}" for verb in ("init", "check", "explain", "schema")}
+    local |= {
+        "init",
+        "serve",
+        "demo",
+        "provider add",
+        "key rotate",
+        "faults files",
+        "service secret put",
+        "credential put",
+    } | {
         f"agent {verb}"
         for verb in (
             *("enrol", "enroll", "run", "status", "stop-services", "services", "history", "unit", "address"),
@@ -309,6 +324,8 @@ def test_another_node_is_asked_with_a_token_from_the_environment(
         ["desired", "set", "guestbook"],
         ["desired", "show", "--kind", "both"],
         ["tasks", "list", "--first", "5000"],
+        ["client-build"],
+        ["client-build", "shop", "--all"],
         ["instance", "assign", "web-1"],
         ["instance", "label", "web-1"],
         ["instance", "label", "web-1", "gpu", "--none"],

@@ -9,9 +9,11 @@ import pytest
 from structlog.testing import capture_logs
 
 from federation.errors import AbsentError
+from federation.names import ServiceName
 from node.graphql.schema import schema
 from node.model.account import AuditEntry, Role
 from node.model.desired import ListKind
+from node.model.version import DevelopedService, GitSource
 from tests.support.graphql_answers import answers
 from tests.support.graphql_usecases import KEY, FakeUsecases, context
 from tests.support.graphql_values import NOW, PEER_KEY, provider, revision, stored_version
@@ -229,10 +231,23 @@ async def test_the_audit_log_is_shown_to_administrators() -> None:
     assert found["audit"] == [{"at": MOMENT, "who": "ann", "action": "invite", "detail": "public"}]
 
 
+TAGGED = DevelopedService(name=ServiceName("guestbook"), sources=(GitSource(name="g", url="/srv/g"),), tag=True)
 CHANGES = [
     (
         'addService(name: "guestbook", sources: [{name: "g", url: "/srv/g", directory: "app"}]) { name }',
         "Services.add(service=DevelopedService(name='guestbook', sources=(GitSource(name='g', url='/srv/g',",
+    ),
+    (
+        'addService(name: "guestbook", sources: [{name: "g", url: "/srv/g"}], tag: true) { tagged }',
+        f"Services.add(service={TAGGED}, who=ann)",
+    ),
+    (
+        'putCredential(prefix: "https://git.example/", secret: "c2VzYW1l", user: "bob") { prefix }',
+        "Credentials.put(prefix=https://git.example/, secret=b'sesame', user=bob, known_hosts=b'', who=ann)",
+    ),
+    (
+        'removeCredential(prefix: "https://git.example/")',
+        "Credentials.remove(prefix=https://git.example/, who=ann)",
     ),
     ('removeService(name: "guestbook")', "Services.remove(name=guestbook, who=ann)"),
     (
@@ -245,6 +260,7 @@ CHANGES = [
     ),
     ('build(service: "guestbook") { id }', "Builds.start(service=guestbook, version=None, comment=, on=None, who=ann)"),
     ('clientBuild(service: "guestbook") { id }', "ClientBuilds.start(service=guestbook, who=ann)"),
+    ("clientBuildAll { id }", "Adaptation.begin_all(who=ann)"),
     ('resumeTask(id: "t1") { id resumedFrom }', "Resuming.resume(task_id=t1, who=ann, "),
     ('cancelTask(id: "t1") { state }', "Tasks.cancel(task_id=t1, who=ann)"),
     (

@@ -104,11 +104,33 @@ async def builders(call: Call) -> None:
     "client-build",
     examples="""
     vupdate client-build guestbook
+    vupdate client-build guestbook shop
+    vupdate client-build --all                       # every service that runs at this site
     vupdate client-build guestbook --no-wait --json
     """,
 )
-async def client_build(call: Call, service: Service, *, no_wait: NoWait = False) -> None:
-    """Adapt the desired developer version of a service to this site again, and make the result desired."""
+async def client_build(
+    call: Call,
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="SERVICE", help="The services' names.", show_default=False)
+    ] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help="Every service that runs at this site.")] = False,
+    no_wait: NoWait = False,
+) -> None:
+    """Adapt the desired developer versions of services to this site again, and make the results desired.
+
+    Each is a task of its own: those that succeed count, whatever becomes of the others, which are named.
+    """
+    from node.cli.batch import run_all, run_each
     from node.cli.follow import run_task
 
-    await run_task(call, documents.CLIENT_BUILD, wait=not no_wait, service=service)
+    names = list(dict.fromkeys(services or ()))
+    if every == bool(names):
+        raise usage("name services, or say --all for every one that runs at this site")
+    if every:
+        await run_all(call, documents.CLIENT_BUILD_ALL, wait=not no_wait)
+    elif len(names) == 1:
+        await run_task(call, documents.CLIENT_BUILD, wait=not no_wait, service=names[0])
+    else:
+        await run_each(call, documents.CLIENT_BUILD, names, wait=not no_wait)

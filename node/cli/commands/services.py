@@ -62,6 +62,7 @@ async def show(call: Call) -> None:
     vupdate service add guestbook https://git.example/guestbook.git
     vupdate service add guestbook git@git.example:guestbook.git#main
     vupdate service add shop /srv/git/shop#v2:app --also assets=https://git.example/assets.git
+    vupdate service add shop git@git.example:shop.git --tag
     """,
 )
 async def add(
@@ -74,10 +75,13 @@ async def add(
     also: Annotated[
         list[str] | None, typer.Option("--also", metavar="SOURCE", help="A further repository of the build.")
     ] = None,
+    tag: Annotated[
+        bool, typer.Option("--tag", help="Tag the sources of each version SERVICE-VERSION, where the node may push.")
+    ] = False,
 ) -> None:
-    """Build a service from its Git sources from now on. Adding it again replaces its sources."""
+    """Build a service from its Git sources from now on. Adding it again replaces what was said of it before."""
     sources = _as_the_node_sees_them(call, [read_source(source, name), *(read_source(one) for one in also or ())])
-    added = await call.ask(documents.ADD_SERVICE, name=name, sources=[one.document for one in sources])
+    added = await call.ask(documents.ADD_SERVICE, name=name, sources=[one.document for one in sources], tag=tag)
     call.out.document(added["addService"])
     call.out.say(f"{name} is built from {', '.join(one.text for one in sources)}")
     call.out.note(f"Build it: vupdate build {name}")

@@ -51,6 +51,7 @@ class Service:
     developed: bool = strawberry.field(description="Whether this node builds it.")
     provider: str | None = strawberry.field(description="The provider it comes from, if any.")
     sources: list[GitSource]
+    tagged: bool = strawberry.field(description="Whether the sources of each version are tagged where they came from.")
     site: SiteSettings | None
     developer_desired: str | None
     client_desired: str | None
@@ -69,6 +70,7 @@ class Service:
             developed=lane.developed,
             provider=lane.provider,
             sources=[GitSource.of(source) for source in lane.sources],
+            tagged=lane.tag,
             site=SiteSettings.of(lane.site) if lane.site else None,
             developer_desired=lane.developer_desired,
             client_desired=lane.client_desired,
