@@ -10,7 +10,15 @@ from node.app import all_routes
 from node.http.route import Access
 from tests.support.nodes import Network
 
-PUBLIC = {"/", "/<name>", "/assets/<name>", "/health", "/auth/login", "/federation/v1/identity"}
+PUBLIC = {
+    "/",
+    "/<name>",
+    "/assets/<name>",
+    "/health",
+    "/auth/login",
+    "/federation/v1/identity",
+    "/schema/vupdate.toml.json",
+}
 
 
 async def test_no_route_stands_outside_the_table(tmp_path: Path) -> None:
