@@ -34,6 +34,11 @@ _SETTINGS: Final = (
     "/etc/ssl/openssl.cnf", "/etc/xml",
 )  # fmt: skip
 _NETWORK_SETTINGS: Final = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/services", "/etc/protocols")
+_HIDDEN: Final = frozenset(
+    {"acpi", "asound", "config.gz", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecount", "kpageflags",
+     "latency_stats", "sched_debug", "scsi", "slabinfo", "sysrq-trigger", "timer_list", "vmallocinfo"}
+)  # fmt: skip
+_SHARED_MEMORY: Final = "shm"
 _FILES: Final = {
     "passwd": "root:x:0:0::/:/bin/false\nbuild:x:1000:1000::/home/build:/bin/sh\n",
     "group": "root:x:0:\nbuild:x:1000:\n",
@@ -52,7 +57,7 @@ async def unavailable() -> str:
     if shutil.which("bwrap") is None:
         return "the program 'bwrap' is not installed: install bubblewrap"
     process = await asyncio.create_subprocess_exec(
-        "bwrap", *_SHELTER, "--unshare-net", *_system(), "--proc", "/proc", "--dev", "/dev", "/bin/true",
+        "bwrap", *_SHELTER, "--unshare-net", *_system(), *_kernel(), "--dev", "/dev", "/bin/true",
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
@@ -79,6 +84,24 @@ def _system() -> list[str]:
             words += ["--symlink", os.fspath(name.readlink()), os.fspath(name)]
         elif name.is_dir():
             words += ["--ro-bind", os.fspath(name), os.fspath(name)]
+    return words
+
+
+def _kernel() -> list[str]:
+    """What the kernel tells of the build's own processes, and what it tells of itself, which can only be read.
+
+    A build of a node that runs as root is root's to the kernel, without privileges but as the owner of what root owns:
+    settings such as ``/proc/sys/kernel/core_pattern`` could be written. Some of it is nobody's business at all.
+    """
+    words = ["--proc", "/proc"]
+    for entry in sorted(Path("/proc").iterdir()):
+        if entry.name.isdigit() or entry.is_symlink():
+            continue
+        hidden = entry.name in _HIDDEN
+        if hidden and entry.is_dir():
+            words += ["--tmpfs", os.fspath(entry), "--remount-ro", os.fspath(entry)]
+        else:
+            words += ["--ro-bind", os.devnull if hidden else os.fspath(entry), os.fspath(entry)]
     return words
 
 
@@ -124,7 +147,8 @@ class Sandbox:
             # What holds the build's folder holds the node's, or may.
             if self.own.resolve().is_relative_to(path.resolve()):
                 raise SandboxError(f"a build may not read {path}: the node's own folders are below it")
-        self.own.mkdir(parents=True, exist_ok=True)
+        # On the disk, where it counts with all else that the build writes.
+        (self.own / _SHARED_MEMORY).mkdir(parents=True, exist_ok=True)
         for name, content in _FILES.items():
             (self.own / name).write_text(content)
 
@@ -152,7 +176,8 @@ class Sandbox:
         words = [*_system(), *_read_only(_SETTINGS), *(_read_only(_NETWORK_SETTINGS) if self.network else ())]
         for name in _FILES:
             words += ["--ro-bind", os.fspath(self.own / name), f"/etc/{name}"]
-        words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run"]
+        words += [*_kernel(), "--dev", "/dev", "--bind", os.fspath(self.own / _SHARED_MEMORY), "/dev/shm"]  # noqa: S108
+        words += ["--remount-ro", "/dev", "--dir", "/run"]
         for outside, inside in self._places:
             words += ["--bind", os.fspath(outside), os.fspath(inside)]
         for path in self.read_only:

@@ -16,7 +16,7 @@ from build.bounds import Bounds
 from build.confinement import Confinement
 from build.developer import Built, DeveloperBuild, build_developer
 from build.errors import BuildFailedError
-from build.sandbox import unavailable
+from build.sandbox import _HIDDEN, unavailable
 from build.source import SourceRequest
 from federation.limits import MIB
 from federation.names import ServiceName
@@ -116,12 +116,45 @@ async def test_nothing_is_written_outside(node: Node) -> None:
     """The system, its folders and its devices can't be written; what is written to /tmp is gone with the build."""
     told = await node.told(
         f"touch /usr/hostile; touch /etc/hostile; touch /hostile; mkdir -p {node.folder}/hostile; touch /dev/sda;"
-        " echo x > /proc/sys/kernel/core_pattern; mount -t tmpfs none /build; touch /tmp/hostile-file && echo tmp ok"
+        " touch /run/hostile; touch /dev/hostile; mount -t tmpfs none /build; touch /tmp/hostile-file && echo tmp ok"
     )
-    assert told.count("Read-only file system") >= 3
+    assert told.count("Read-only file system") >= 5
     assert "tmp ok" in told
     for path in ("/usr/hostile", "/etc/hostile", "/hostile", "/tmp/hostile-file", f"{node.folder}/hostile"):
         assert not Path(path).exists()
+
+
+SETTINGS = """
+import os
+for folder, folders, names in os.walk("/proc"):
+    if folder == "/proc":
+        folders[:] = [name for name in folders if not name.isdigit()]
+    for name in names:
+        path = os.path.join(folder, name)
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW))
+            print("writable", path)
+        except OSError:
+            pass
+print("looked")
+"""
+
+
+async def test_no_setting_of_the_kernel_can_be_written(node: Node) -> None:
+    """Whoever the node runs as: what root owns in the kernel's own tree is as good as the whole machine."""
+    node.repo.write("settings.py", SETTINGS)
+    told = await node.told(
+        "python3 settings.py; head -c 1 /proc/kcore 2>/dev/null | wc -c; cat /proc/keys 2>/dev/null | wc -c"
+    )
+    # Hidden files read as empty; what is written to them goes nowhere.
+    told = "\n".join(line for line in told.splitlines() if line.removeprefix("writable /proc/") not in _HIDDEN)
+    assert told.split() == ["looked", "0", "0"]
+
+
+async def test_shared_memory_counts_as_disk(node: Node) -> None:
+    """No folder in memory lets a build fill what the bounds don't see."""
+    with pytest.raises(BuildFailedError, match="to the disk"):
+        await node.build("while :; do head -c 10M /dev/urandom >> /dev/shm/x; done", bounds=Bounds(disk_bytes=50 * MIB))
 
 
 async def test_no_privilege_can_be_had(node: Node) -> None:
