@@ -44,7 +44,8 @@ _FILES: Final = {
     "group": "root:x:0:\nbuild:x:1000:\n",
 }
 # Set inside, it counts the processes of this build only. It does not bind root, whom control groups bind.
-_LIMIT: Final = 'ulimit -u "$1" 2>/dev/null; shift; exec "$@"'
+# The number of processes is -u to bash and -p to dash, which has no -u.
+_LIMIT: Final = 'ulimit -u "$1" 2>/dev/null || ulimit -p "$1"; shift; exec "$@"'
 _SHELTER: Final = (
     "--die-with-parent", "--new-session", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts",
     "--unshare-cgroup-try", "--disable-userns", "--cap-drop", "ALL", "--hostname", "build",

@@ -51,6 +51,10 @@ from node.usecases.tasks import TaskLog, Tasks
 PATH: Final = "/federation/v1/builds"
 STATE_PATH: Final = "/federation/v1/builder"
 _RETRY_SECONDS: Final = 2.0
+_PAUSE_SECONDS: Final = 0.2
+_ORDER_SECONDS: Final = 6 * 3600.0
+"""So long a builder may work on an order, whatever it says."""
+
 _LOADED_SECONDS: Final = 15.0
 _CANCEL_SECONDS: Final = 10.0
 _ASK_SECONDS: Final = 10.0
@@ -182,7 +186,8 @@ class Delegation:
         log(f"{provider.name} took the order {tried.id}")
         ended = False
         try:
-            report = await self._followed(peer, provider.name, tried, log)
+            async with asyncio.timeout(_ORDER_SECONDS):
+                report = await self._followed(peer, provider.name, tried, log)
             if report.stand is not BuildStand.SUCCEEDED or report.provenance is None:
                 hint = await self._credentials.hint(one.url for one in tried.sources)
                 raise PeerBuildError(
@@ -192,6 +197,10 @@ class Delegation:
             image = await self._fetch(peer, provider.name, tried.id, signed)
             ended = True
             return Delivered(builder=provider.name, image=image, signed=signed)
+        except TimeoutError as error:
+            raise PeerBuildError(
+                f"the build at {provider.name} was not done in {_ORDER_SECONDS / 3600:.0f} h"
+            ) from error
         finally:
             await asyncio.shield(self._dismiss(peer, tried.id, patient=not ended))
 
@@ -217,12 +226,15 @@ class Delegation:
                 raise BuilderLostError(f"it does not know the order any more ({error.message})") from error
             heard = self._clock.now()
             self._tasks.tell_wait(log.task, f"queued at {name}: {report.why}" if report.why and not seen else "")
-            for record in report.log:
-                if record.sequence > seen:
-                    seen = record.sequence
-                    log(f"{name}: {record.message}", record.level)
-            if report.stand.is_over and not report.log:
-                return report
+            fresh = [record for record in report.log if record.sequence > seen]
+            for record in fresh:
+                seen = max(seen, record.sequence)
+                log(f"{name}: {record.message}", record.level)
+            if not fresh:
+                if report.stand.is_over:
+                    return report
+                # An honest builder waits for news before it answers; one that doesn't is not asked without a pause.
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _fetch(self, peer: Peer, name: NodeName, order_id: str, signed: SignedProvenance) -> Image:
         """Bring the image here that the builder says it made."""

@@ -16,7 +16,7 @@ from build.bounds import Bounds
 from build.confinement import Confinement
 from build.developer import Built, DeveloperBuild, build_developer
 from build.errors import BuildFailedError
-from build.sandbox import _HIDDEN, unavailable
+from build.sandbox import _HIDDEN, _LIMIT, _SHELTER, _kernel, _system, unavailable
 from build.source import SourceRequest
 from federation.limits import MIB
 from federation.names import ServiceName
@@ -212,6 +212,21 @@ async def test_a_fork_bomb_is_stopped(node: Node) -> None:
     with pytest.raises(BuildFailedError, match="processes at once"):
         await node.build(bomb, bounds=Bounds(processes=200))
     assert node.processes() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root to be somebody else")
+@pytest.mark.parametrize("shell", ["/bin/sh", "/bin/bash"])
+def test_the_kernel_bounds_the_processes_of_a_node_that_is_not_root(shell: str) -> None:
+    """Without control groups the limit set inside the sandbox holds, whichever shell sets it."""
+    count = "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 5 & done; echo all"
+    words = [*_SHELTER, "--unshare-net", *_system(), *_kernel(), "--dev", "/dev", "--", shell, "-c", _LIMIT, "sh", "10"]
+    somebody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "bwrap"]
+    done = subprocess.run(
+        [*somebody, *words, "/bin/sh", "-c", count],
+        capture_output=True, text=True, check=False, timeout=30, cwd="/", env={"PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert "fork" in done.stderr
+    assert "all" not in done.stdout
 
 
 async def test_memory_is_bounded(node: Node) -> None:
