@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from build.guard import Guard
 from build.output import Output
@@ -28,11 +28,14 @@ KILL_SECONDS: Final = 10.0
 DRAIN_SECONDS: Final = 5.0
 _PIECE_BYTES: Final = 64 * 1024
 
-_SCRIPT: Final = (
+LIMITED: Final = (
     'while [ "$1" != -- ]; do echo $$ > "$1"; shift; done 2>/dev/null; shift; '
     f'ulimit -c 0; ulimit -f {IMAGE_FILE_BYTES // 512} 2>/dev/null; ulimit -n {OPEN_FILES} 2>/dev/null; exec "$@"'
 )
-"""Limits set by a shell: between fork and exec of a program with threads, Python code may hang."""
+"""Limits set by a shell, which joins the control groups named before ``--``.
+
+Between fork and exec of a program with threads, Python code may hang.
+"""
 
 Log = Callable[[str], None]
 
@@ -44,6 +47,21 @@ class Ended:
     status: int
     tail: str
     leftovers: int
+
+
+class Companion(Protocol):
+    """What a program waits for before it begins. ``descriptors``: those that it inherits for that."""
+
+    @property
+    def descriptors(self) -> tuple[int, ...]: ...
+
+    async def connect(self) -> str:
+        """Let the program begin, once it has been started; why it can't, in a sentence; empty: it can."""
+        ...
+
+
+class HeldUpError(Exception):
+    """The program was not let begin, for the reason that its companion gave, and was killed."""
 
 
 class OverBoundsError(Exception):
@@ -63,27 +81,35 @@ async def run_process(
     timeout_seconds: float,
     log: Log,
     guard: Guard | None = None,
+    companion: Companion | None = None,
 ) -> Ended:
     """Run ``words`` in ``folder`` with the environment ``env`` and nothing else.
 
-    ``mark``: the value of ``MARK`` that it is found by, where that is in ``env``.
+    ``mark``: the value of ``MARK`` that it is found by, where that is in ``env``. ``companion``: what it waits for.
 
     Raises:
         ProcessTimeoutError: not done after ``timeout_seconds``.
         OverBoundsError: ``guard`` found that it used too much.
         OSError: the program could not be started.
+        HeldUpError: ``companion`` did not let it begin.
     """
     output = Output()
-    async with _pipe() as (reader, writer):
-        process = await _start(words, folder, env, writer, guard)
+    async with pipe() as (reader, writer):
+        inherited = () if companion is None else companion.descriptors
+        process = await _start(words, folder=folder, env=env, writer=writer, guard=guard, inherited=inherited)
         writer.close()
         async with asyncio.TaskGroup() as group:
             pump = group.create_task(_pump(reader, output, log))
+            in_time, problem = True, ""
             try:
-                in_time, problem = await _ends_within(process, timeout_seconds, guard)
+                held_up = "" if companion is None else await companion.connect()
+                if not held_up:
+                    in_time, problem = await _ends_within(process, timeout_seconds, guard)
             finally:
                 leftovers = await asyncio.shield(_end(process, mark))
             await _drained(pump)
+    if held_up:
+        raise HeldUpError(held_up)
     # What the kernel refused counts where the program could not do without.
     if guard is not None and process.returncode and (problem := problem or guard.kernels_word):
         raise OverBoundsError(problem)
@@ -92,7 +118,7 @@ async def run_process(
     return Ended(status=process.returncode or 0, tail=output.tail, leftovers=leftovers)
 
 
-class _Descriptor:
+class Descriptor:
     """A file descriptor that is closed once, by whoever is first."""
 
     def __init__(self, number: int) -> None:
@@ -105,10 +131,10 @@ class _Descriptor:
 
 
 @contextlib.asynccontextmanager
-async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, _Descriptor]]:
+async def pipe() -> AsyncIterator[tuple[asyncio.StreamReader, Descriptor]]:
     """A pipe of our own: asyncio's waits for every holder of the other end before it reports the program's end."""
     read_end, write_end = os.pipe()
-    writer = _Descriptor(write_end)
+    writer = Descriptor(write_end)
     reader = asyncio.StreamReader()
     transport, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(read_end, "rb", 0)
@@ -121,15 +147,22 @@ async def _pipe() -> AsyncIterator[tuple[asyncio.StreamReader, _Descriptor]]:
 
 
 async def _start(
-    words: Sequence[str], folder: Path, env: Mapping[str, str], writer: _Descriptor, guard: Guard | None
+    words: Sequence[str],
+    *,
+    folder: Path,
+    env: Mapping[str, str],
+    writer: Descriptor,
+    guard: Guard | None,
+    inherited: tuple[int, ...],
 ) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        "/bin/sh", "-c", _SCRIPT, "sh", *(() if guard is None else guard.groups.joins), "--", *words,
+        "/bin/sh", "-c", LIMITED, "sh", *(() if guard is None else guard.groups.joins), "--", *words,
         cwd=folder,
         env=dict(env),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=writer.number,
         stderr=writer.number,
+        pass_fds=inherited,
         start_new_session=True,
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Runs the commands of a recipe, and decides whether each did what it should: its status, its output, its time."""
 
 import asyncio
+import contextlib
 import os
 import shlex
 import shutil
@@ -12,7 +13,8 @@ from typing import Final
 
 from build.errors import BuildFailedError
 from build.guard import Guard
-from build.process import MARK, Log, OverBoundsError, ProcessTimeoutError, run_process
+from build.process import MARK, Ended, HeldUpError, Log, OverBoundsError, ProcessTimeoutError, run_process
+from build.slirp import Uplink, uplink
 from build.walls import NO_WALLS, Call, Walls
 from federation.service import Command
 from federation.units import write_seconds
@@ -43,15 +45,9 @@ async def run_command(
     call = walls.call(Call(words=tuple(command.run), folder=folder, env=env))
     log(f"$ {shlex.join(command.run)}")
     try:
-        ended = await run_process(
-            call.words,
-            folder=call.folder,
-            env=call.env,
-            mark=env[MARK],
-            timeout_seconds=command.timeout_seconds,
-            log=log,
-            guard=guard,
-        )
+        ended = await _run(call, mark=env[MARK], timeout_seconds=command.timeout_seconds, log=log, guard=guard)
+    except HeldUpError as error:
+        raise BuildFailedError(f"{_named(command)} got no network of its own: {error}") from error
     except OverBoundsError as error:
         raise BuildFailedError(f"{_named(command)} was stopped: {error}") from error
     except ProcessTimeoutError as error:
@@ -65,6 +61,24 @@ async def run_command(
         raise BuildFailedError(f"{_named(command)} {_status(ended.status)}, not with status {command.exit_status}")
     if command.output_match is not None and not await _matches(command.output_match, ended.tail):
         raise BuildFailedError(f"{_named(command)} did not print what output_match asks: {command.output_match!r}")
+
+
+async def _run(call: Call, *, mark: str, timeout_seconds: float, log: Log, guard: Guard | None) -> Ended:
+    async with contextlib.AsyncExitStack() as stack:
+        line: Uplink | None = None
+        if call.wired:
+            line = await stack.enter_async_context(uplink(mark, () if guard is None else guard.groups.joins))
+            call = line.around(call)
+        return await run_process(
+            call.words,
+            folder=call.folder,
+            env=call.env,
+            mark=mark,
+            timeout_seconds=timeout_seconds,
+            log=log,
+            guard=guard,
+            companion=line,
+        )
 
 
 def _named(command: Command) -> str:

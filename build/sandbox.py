@@ -2,14 +2,15 @@
 
 A build sees the system's programs and libraries, read only, and its own folders, at the same places on every node, so
 that no path of a node gets into what it makes. It has no privileges and can't get any; all its processes end with it.
-What it may use up is bounded by ``bounds``. A recipe that asks for the network and may have it reaches whatever this
-host reaches, its loopback too.
+What it may use up is bounded by ``bounds``. A recipe that asks for the network and may have it gets one of its own,
+with a way out by ``slirp``; where that can't be, the host's, with its loopback.
 """
 
 import asyncio
 import os
 import shutil
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from build.errors import SandboxError
-from build.process import MARK
+from build.process import MARK, HeldUpError, ProcessTimeoutError, run_process
+from build.slirp import RESOLVER, not_installed, uplink
 from build.walls import Call, Rooms
 
 SOURCES: Final = Path("/build")
@@ -33,7 +35,8 @@ _SETTINGS: Final = (
     "/etc/ld.so.*", "/etc/localtime", "/etc/maven", "/etc/mime.types", "/etc/pki", "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf", "/etc/xml",
 )  # fmt: skip
-_NETWORK_SETTINGS: Final = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/services", "/etc/protocols")
+_RESOLVERS: Final = "/etc/resolv.conf"
+_NETWORK_SETTINGS: Final = ("/etc/hosts", "/etc/nsswitch.conf", "/etc/services", "/etc/protocols")
 _HIDDEN: Final = frozenset(
     {"acpi", "asound", "config.gz", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecount", "kpageflags",
      "latency_stats", "sched_debug", "scsi", "slabinfo", "sysrq-trigger", "timer_list", "vmallocinfo"}
@@ -75,6 +78,40 @@ async def unavailable() -> str:
             await asyncio.shield(process.wait())
     told = said.decode(errors="replace").strip()[:200]
     return "" if process.returncode == 0 else f"bwrap makes no namespaces here: {told}"
+
+
+async def unconnected() -> str:
+    """Why no sandbox can have a network of its own here; empty: each can."""
+    if problem := not_installed():
+        return problem
+    words = ("bwrap", *_SHELTER, "--unshare-net", *_system(), *_kernel(), "--dev", "/dev", "/bin/true")
+    mark, said = f"trial-{uuid.uuid4().hex}", list[str]()
+    try:
+        async with uplink(mark) as line:
+            call = line.around(Call(words=words, folder=Path("/"), env={"PATH": "/usr/bin:/bin"}))
+            ended = await run_process(
+                call.words,
+                folder=call.folder,
+                env=call.env,
+                mark=mark,
+                timeout_seconds=_TRY_SECONDS,
+                log=said.append,
+                companion=line,
+            )
+    except (HeldUpError, ProcessTimeoutError, OSError) as error:
+        return f"no network can be made for a sandbox here: {error}"
+    told = " ".join(said)[:200]
+    return "" if ended.status == 0 else f"no network can be made for a sandbox here: {told}"
+
+
+def _resolvers() -> str:
+    """The host's ``resolv.conf`` (resolv.conf(5)) with the one name server of a network of its own."""
+    words = ("search ", "domain ", "options ")
+    try:
+        kept = [line for line in Path(_RESOLVERS).read_text().splitlines() if line.startswith(words)]
+    except OSError:
+        kept = []
+    return "\n".join([f"nameserver {RESOLVER}", *kept, ""])
 
 
 def _system() -> list[str]:
@@ -131,13 +168,15 @@ def named_by(host: Mapping[str, str], names: frozenset[str]) -> list[Path]:
 class Sandbox:
     """The sandbox of one build.
 
-    ``read_only``: what else its commands may read, at the places where it is here: tools, and the repositories that its
-    checkouts borrow from. ``own``: a folder for the few files that stand in for the host's.
+    ``own_network``: whether ``network`` is one of its own rather than the host's. ``read_only``: what else its commands
+    may read, at the places where it is here: tools, and the repositories that its checkouts borrow from. ``own``: a
+    folder for the few files that stand in for the host's.
     """
 
     rooms: Rooms
     own: Path
     network: bool
+    own_network: bool
     processes: int
     read_only: tuple[Path, ...] = ()
 
@@ -152,6 +191,7 @@ class Sandbox:
         (self.own / _SHARED_MEMORY).mkdir(parents=True, exist_ok=True)
         for name, content in _FILES.items():
             (self.own / name).write_text(content)
+        (self.own / "resolv.conf").write_text(_resolvers())
 
     @cached_property
     def _places(self) -> tuple[tuple[Path, Path], ...]:
@@ -174,7 +214,7 @@ class Sandbox:
 
     @cached_property
     def _mounts(self) -> list[str]:
-        words = [*_system(), *_read_only(_SETTINGS), *(_read_only(_NETWORK_SETTINGS) if self.network else ())]
+        words = [*_system(), *_read_only(_SETTINGS), *self._network_settings()]
         for name in _FILES:
             words += ["--ro-bind", os.fspath(self.own / name), f"/etc/{name}"]
         words += [*_kernel(), "--dev", "/dev", "--bind", os.fspath(self.own / _SHARED_MEMORY), "/dev/shm"]  # noqa: S108
@@ -186,13 +226,21 @@ class Sandbox:
         # What is not a mount of its own is an empty folder that nothing can be written to.
         return [*words, "--remount-ro", "/"]
 
+    def _network_settings(self) -> list[str]:
+        if not self.network:
+            return []
+        if self.own_network:
+            return [*_read_only(_NETWORK_SETTINGS), "--ro-bind", os.fspath(self.own / "resolv.conf"), _RESOLVERS]
+        return _read_only((_RESOLVERS, *_NETWORK_SETTINGS))
+
     def call(self, call: Call) -> Call:
         """``call`` in the sandbox; what bwrap itself is started with can be seen there too."""
-        network = () if self.network else ("--unshare-net",)
+        network = () if self.network and not self.own_network else ("--unshare-net",)
         inside = os.fspath(self.seen(call.folder))
         limit = ("/bin/sh", "-c", _LIMIT, "sh", str(self.processes))
         return Call(
             words=("bwrap", *_SHELTER, *network, *self._mounts, "--chdir", inside, "--", *limit, *call.words),
             folder=Path("/"),
             env={name: value for name, value in call.env.items() if name != MARK},
+            wired=self.network and self.own_network,
         )

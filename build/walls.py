@@ -21,11 +21,15 @@ class Rooms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """A program to run: its command line, its folder, and all of its environment."""
+    """A program to run: its command line, its folder, and all of its environment.
+
+    ``wired``: whether it has to be given a network of its own, by ``slirp``.
+    """
 
     words: tuple[str, ...]
     folder: Path
     env: Mapping[str, str]
+    wired: bool = False
 
 
 class Walls(Protocol):

@@ -23,7 +23,7 @@ class BuildSettings:
     ``network``: whether a recipe may have the network; ``tools``: folders outside the system's own that builds read.
     ``peers``: so many builds for peers run side by side, 0: none. ``peers_without_sandbox``: even where there can be no
     sandbox. ``peers_network``: whether their recipes may have the network; ``peers_sources``: how the URLs that are
-    fetched for them must begin.
+    fetched for them must begin; only one that names a host in full allows one that is not on the public internet.
     """
 
     sandbox: str = "auto"

@@ -4,7 +4,8 @@ import random
 from collections.abc import Callable
 from functools import cached_property, partial
 
-from build.sandbox import unavailable
+from build.remote import remote_commit
+from build.sandbox import unavailable, unconnected
 from federation.clock import Clock
 from federation.digest import Digest
 from federation.keychange import KeyChain
@@ -47,6 +48,8 @@ from node.usecases.proofs import Proofs
 from node.usecases.provenances import Provenances
 from node.usecases.releases import Releases
 from node.usecases.services import Services
+from node.usecases.settings_looks import SettingsLooks
+from node.usecases.settings_watch import SettingsWatch
 from node.usecases.station import Station
 from node.usecases.tasks import Tasks
 from node.usecases.transfers import Transfers
@@ -264,6 +267,29 @@ class Foundation:
             peers_network=build.peers_network,
             peers_without_sandbox=build.peers_without_sandbox,
             unavailable=unavailable,
+            unconnected=unconnected,
+        )
+
+    @cached_property
+    def _settings_watch(self) -> SettingsWatch:
+        every = self._settings.settings_watch_seconds
+        looks = SettingsLooks(
+            ask=partial(remote_commit, work=self._work, credentials=self._credentials),
+            alarms=self._alarms,
+            clock=self._clock,
+            rng=self._rng,
+            every_seconds=every or 1,
+        )
+        return SettingsWatch(
+            made=self._kept.settings_made,
+            providers=self._kept.providers,
+            services=self._services,
+            desired=self._desired,
+            versions=self._versions,
+            looks=looks if every else None,
+            hub=self._hub,
+            clock=self._clock,
+            rng=self._rng,
         )
 
     @cached_property
@@ -278,6 +304,7 @@ class Foundation:
             images=self._images,
             releases=self._releases,
             tasks=self._tasks,
+            settings=self._settings_watch,
             work=self._work,
         )
 
@@ -323,6 +350,7 @@ class Foundation:
             services=self._services,
             private_files=self._private_files,
             profiles=self._profiles,
+            settings=self._settings_watch,
             builds=self._client_builds,
             tasks=self._tasks,
             hub=self._hub,

@@ -1,7 +1,6 @@
 """Decides how the next build is closed in: by what the node's settings ask for, and what this machine can do."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from pathlib import Path
 
 from build.bounds import Bounds
@@ -12,7 +11,7 @@ from build.errors import SandboxError
 class Confining:
     """``sandbox``: ``on``, ``off``, or ``auto``: with one where the machine can make it.
 
-    ``unavailable`` tells why it can't; empty: it can.
+    ``unavailable`` tells why it can't; empty: it can. ``unconnected``: why a sandbox can have no network of its own.
     """
 
     def __init__(
@@ -25,6 +24,7 @@ class Confining:
         peers_network: bool,
         peers_without_sandbox: bool,
         unavailable: Callable[[], Awaitable[str]],
+        unconnected: Callable[[], Awaitable[str]],
     ) -> None:
         self._sandbox = sandbox
         self._network = network
@@ -33,7 +33,9 @@ class Confining:
         self._peers_network = peers_network
         self._peers_without_sandbox = peers_without_sandbox
         self._unavailable = unavailable
+        self._unconnected = unconnected
         self._can = False
+        self._can_connect = False
 
     async def own(self, log: Callable[[str], None]) -> Confinement:
         """For a build of this node's own services.
@@ -42,16 +44,17 @@ class Confining:
             SandboxError: the settings ask for a sandbox, and there can be none.
         """
         if self._sandbox == "off":
-            return self._with(sandbox=False)
+            return self._with(sandbox=False, network=self._network, lack="")
         problem = await self._problem()
         if problem and self._sandbox == "on":
             raise SandboxError(f'{problem}; or let own builds do without: sandbox = "auto" in [build] of config.toml')
         if problem:
             log(f"no sandbox around this build: {problem}")
-        return self._with(sandbox=not problem)
+        lack = await self._lack() if self._network and not problem else ""
+        return self._with(sandbox=not problem, network=self._network, lack=lack)
 
     async def foreign(self) -> Confinement:
-        """For a build in the name of a peer: in a sandbox, whatever holds for own builds.
+        """For a build in the name of a peer: in a sandbox, whatever holds for own builds; never in the host's network.
 
         Raises:
             SandboxError: there can be none, and the settings don't let peers do without by name.
@@ -59,7 +62,8 @@ class Confining:
         problem = await self._problem()
         if problem and not self._peers_without_sandbox:
             raise SandboxError(f"no build for a peer without a sandbox: {problem}")
-        return replace(self._with(sandbox=not problem), network=self._peers_network)
+        lack = await self._lack() if self._peers_network and not problem else ""
+        return self._with(sandbox=not problem, network=self._peers_network and not lack, lack=lack)
 
     async def _problem(self) -> str:
         # What is missing may be installed while the node runs; what is there stays.
@@ -67,5 +71,12 @@ class Confining:
         self._can = not problem
         return problem
 
-    def _with(self, *, sandbox: bool) -> Confinement:
-        return Confinement(sandbox=sandbox, network=self._network, tools=self._tools, bounds=self._bounds)
+    async def _lack(self) -> str:
+        lack = "" if self._can_connect else await self._unconnected()
+        self._can_connect = not lack
+        return lack
+
+    def _with(self, *, sandbox: bool, network: bool, lack: str) -> Confinement:
+        return Confinement(
+            sandbox=sandbox, network=network, no_own_network=lack, tools=self._tools, bounds=self._bounds
+        )

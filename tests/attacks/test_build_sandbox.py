@@ -1,29 +1,28 @@
 """Recipes that try to get out of the sandbox, or to use up the machine that builds them."""
 
 import asyncio
-import json
 import os
 import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from build.bounds import Bounds
 from build.confinement import Confinement
-from build.developer import Built, DeveloperBuild, build_developer
+from build.developer import DeveloperBuild, build_developer
 from build.errors import BuildFailedError
 from build.sandbox import _HIDDEN, _LIMIT, _SHELTER, _kernel, _system, unavailable
 from build.source import SourceRequest
 from federation.limits import MIB
 from federation.names import ServiceName
 from federation.versions import DeveloperVersion
-from tests.support.git_repo import GitRepo
+from tests.support.sandboxed import SECRET, Node
 
-SECRET = "the node's own secret"
 MISSING = asyncio.run(unavailable()) if shutil.which("bwrap") else "bubblewrap is not installed"
 REACH = """
 import socket, sys
@@ -35,52 +34,6 @@ for kind, place in ((socket.AF_INET, ("127.0.0.1", int(sys.argv[1]))), (socket.A
         print(error)
 """
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
-
-
-class Node:
-    """A node's folder with its keys, and a repository whose commands are a shell script."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.log: list[str] = []
-        self.told_line: Callable[[str], None] = self.log.append
-        (folder / "keys").mkdir()
-        (folder / "keys/node.pem").write_text(SECRET)
-        self.repo = GitRepo(folder / "repo")
-        self.repo.write("run", "#!/bin/sh\n", executable=True)
-
-    async def build(
-        self, script: str, *, bounds: Bounds | None = None, network: bool = False, seconds: int = 30
-    ) -> Built:
-        """Build a version by ``script``; what it leaves in ``out`` becomes the image."""
-        words = json.dumps(["sh", "-c", f"mkdir -p out; cp run out; {script}"])
-        self.repo.write(
-            "vupdate.toml",
-            f'[services.shop.run]\ncommand = ["./run"]\n[services.shop.build]\n'
-            f'commands = [ {{ run = {words}, timeout = "{seconds}s" }} ]\ncopy = [ {{ from = "out" }} ]\n'
-            f"network = {str(network).lower()}\n",
-        )
-        self.repo.commit()
-        shutil.rmtree(self.folder / "work", ignore_errors=True)
-        request = DeveloperBuild(
-            service=ServiceName("shop"),
-            version=DeveloperVersion("acme-1.0.0"),
-            sources=(SourceRequest(name="shop", url=self.repo.url),),
-            work=self.folder / "work",
-            cache=self.folder / "cache",
-            confinement=Confinement(sandbox=True, bounds=bounds or Bounds()),
-        )
-        return await build_developer(request, self.told_line)
-
-    async def told(self, script: str, **options: bool) -> str:
-        """What ``script`` wrote into the image's file ``told``."""
-        await self.build(f"( {script} ) > out/told 2>&1; true", **options)  # type: ignore[arg-type]
-        return (self.folder / "work/tree/told").read_text()
-
-    def processes(self) -> list[str]:
-        """The command lines of all processes that work below this folder or came from its sandbox."""
-        found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-        return [line for line in found.splitlines() if "hostile-" in line or str(self.folder) in line]
 
 
 @pytest.fixture
@@ -178,7 +131,10 @@ async def test_there_is_no_network_unless_allowed(node: Node) -> None:
         script = f"python3 reach.py {server.getsockname()[1]} {name}"
         node.repo.write("reach.py", REACH)
         assert "reached" not in await node.told(script)
+        # Without slirp4netns the host's network is the only one that there is to have.
+        node.confinement = replace(node.confinement, no_own_network="slirp4netns is not there")
         assert (await node.told(script, network=True)).count("reached") == 2
+        assert "the commands have the host's network, its loopback too: slirp4netns is not there" in node.log
 
 
 async def test_a_node_can_keep_the_network_to_itself(node: Node) -> None:

@@ -21,7 +21,7 @@ from build.confinement import Confinement
 from build.developer import Built, DeveloperBuild, build_developer
 from build.errors import BuildFailedError
 from build.recipe import recipe_of
-from build.sandbox import unavailable
+from build.sandbox import unavailable, unconnected
 from build.source import SourceRequest
 from federation.image import Kind
 from federation.names import ServiceName
@@ -95,7 +95,7 @@ class Workshop:
             sources=(SourceRequest(name=self.example.name, url=self.repo.url),),
             work=folder / "work",
             cache=folder / "cache",
-            confinement=Confinement(sandbox=sandbox),
+            confinement=Confinement(sandbox=sandbox, no_own_network=await unconnected()),
         )
         try:
             return await build_developer(request, log.append)

@@ -26,7 +26,10 @@ USER, PASSWORD = "shop-robot", "s3same-öpen"
 
 @dataclass
 class GitServer:
-    """What it serves: the repositories below ``root``. ``asked``: each request's path and who asked, if anybody."""
+    """What it serves: the repositories below ``root``. ``asked``: each request's path and who asked, if anybody.
+
+    ``public``: whether it lets everybody in; ``host``: whose its certificate is.
+    """
 
     root: Path
     authority: Authority
@@ -35,10 +38,12 @@ class GitServer:
     redirects: dict[str, str] = field(default_factory=dict)
     echo: bool = False
     password: str = PASSWORD
+    public: bool = False
+    host: str = "localhost"
 
     @property
     def url(self) -> str:
-        return f"https://localhost:{self.port}"
+        return f"https://{self.host}:{self.port}"
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         given = base64.b64decode(request.headers.get("Authorization", "").removeprefix("Basic ")).decode()
@@ -48,7 +53,7 @@ class GitServer:
         for start, to in self.redirects.items():
             if request.path.startswith(start):
                 return _reply(request, 301, {"Location": to + request.path.removeprefix(start)}, b"")
-        if given != f"{USER}:{self.password}":
+        if not self.public and given != f"{USER}:{self.password}":
             told = f"not let in: {request.headers.get('Authorization')} {given}".encode() if self.echo else b"no"
             headers = {"WWW-Authenticate": 'Basic realm="git"', "Content-Type": "text/plain"}
             return _reply(request, 403 if given and self.echo else 401, headers, told)
@@ -96,10 +101,12 @@ def _reply(request: BaseHTTPRequestHandler, status: int, headers: dict[str, str]
 
 
 @contextlib.contextmanager
-def serving(root: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority | None = None) -> Iterator[GitServer]:
+def serving(
+    root: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority | None = None, *, host: str = "localhost"
+) -> Iterator[GitServer]:
     """A server of the repositories below ``root``; this process's Git trusts ``authority``, one of its own if none."""
     authority = authority or Authority()
-    told = GitServer(root, authority)
+    told = GitServer(root, authority, host=host)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -114,7 +121,7 @@ def serving(root: Path, monkeypatch: pytest.MonkeyPatch, authority: Authority | 
 
     server = ThreadingHTTPServer((HOST, 0), Handler)
     server.daemon_threads = True
-    server.socket = authority.issue("localhost").context().wrap_socket(server.socket, server_side=True)
+    server.socket = authority.issue(host).context().wrap_socket(server.socket, server_side=True)
     told.port = server.server_port
     bundle = root / "authority.pem"
     bundle.write_bytes(authority.certificate)

@@ -11,18 +11,22 @@ from node.buildconfig import read_build_settings
 from node.usecases.confining import Confining
 
 
-def confining(sandbox: str, problem: str, *, anyhow: bool = False) -> Confining:
+def confining(sandbox: str, problem: str, *, anyhow: bool = False, network: bool = False, lack: str = "") -> Confining:
     async def unavailable() -> str:
         return problem
 
+    async def unconnected() -> str:
+        return lack
+
     return Confining(
         sandbox=sandbox,
-        network=False,
+        network=network,
         tools=(Path("/opt/java"),),
         bounds=Bounds(),
         peers_network=True,
         peers_without_sandbox=anyhow,
         unavailable=unavailable,
+        unconnected=unconnected,
     )
 
 
@@ -50,6 +54,19 @@ async def test_a_peer_s_build_is_always_closed_in() -> None:
     with pytest.raises(SandboxError, match="no build for a peer without a sandbox: no bwrap"):
         await confining("auto", "no bwrap").foreign()
     assert not (await confining("auto", "no bwrap", anyhow=True).foreign()).sandbox
+
+
+async def test_without_slirp4netns_own_builds_have_the_host_s_network_and_peers_none() -> None:
+    """Each with the reason; where nobody may have the network, it is no matter."""
+    lacking = confining("on", "", network=True, lack="no slirp4netns")
+    own, foreign = await lacking.own(lambda _: None), await lacking.foreign()
+    assert (own.network, own.no_own_network) == (True, "no slirp4netns")
+    assert (foreign.network, foreign.no_own_network) == (False, "no slirp4netns")
+    whole = confining("on", "", network=True)
+    own, foreign = await whole.own(lambda _: None), await whole.foreign()
+    assert (own.network, own.no_own_network, foreign.network) == (True, "", True)
+    closed = await confining("on", "", lack="no slirp4netns").own(lambda _: None)
+    assert (closed.network, closed.no_own_network) == (False, "")
 
 
 def test_the_settings_of_builds_are_read() -> None:
