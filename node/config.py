@@ -28,10 +28,12 @@ _KEYS = {
     "storage",
     "pack_budget_bytes",
     "services_side_by_side",
+    "settings_watch_seconds",
     "build",
 }
 _TLS = ("auto", "on", "off")
 _DISCOVERY = ("on", "off")
+_WATCH_SECONDS = range(5, 86_401)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,7 @@ class Settings:
 
     ``tls``: ``auto`` is on unless only programs of this machine can reach the node. ``tls_certificate``, ``tls_key``:
     the operator's own, instead of a self-made one; ``tls_proxy_certificate``: that of a proxy which does TLS before it.
+    ``settings_watch_seconds``: how long after a look at a settings repository the next one is; 0: none is looked at.
     ``build``: how builds are closed in and bounded.
     ``discovery``: ``on`` or ``off``; when nothing is said, on unless only programs of this machine reach the node.
     """
@@ -57,6 +60,7 @@ class Settings:
     storage: str = "sqlite"
     pack_budget_bytes: int = 4 * GIB
     services_side_by_side: int = 2
+    settings_watch_seconds: int = 300
     build: BuildSettings = field(default_factory=BuildSettings)
 
     @property
@@ -133,6 +137,10 @@ def _mistakes(document: dict[str, object]) -> list[str]:
         value = document.get(key, 1)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             found.append(f"{key} {value!r} is not a positive number")
+    watch = document.get("settings_watch_seconds", 0)
+    if not isinstance(watch, int) or isinstance(watch, bool) or not (watch == 0 or watch in _WATCH_SECONDS):
+        least, most = _WATCH_SECONDS[0], _WATCH_SECONDS[-1]
+        found.append(f"settings_watch_seconds {watch!r} is neither 0 nor a number from {least} to {most}")
     discovery = document.get("discovery", "off")
     if discovery not in _DISCOVERY:
         found.append(f"discovery {discovery!r} is neither 'on' nor 'off'")

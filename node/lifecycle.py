@@ -133,6 +133,7 @@ async def run(
             group.create_task(usecases.packs.run()),
             group.create_task(usecases.delivery.run()),
             group.create_task(usecases.reports.run()),
+            group.create_task(usecases.settings_watch.run()),
             group.create_task(usecases.withdrawn_running.run()),
             group.create_task(usecases.workshop.run()),
         ]

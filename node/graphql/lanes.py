@@ -10,6 +10,7 @@ from federation.versions import DeveloperVersion
 from node.model.desired import Revision
 from node.model.instance import Instance
 from node.model.peer import Provider
+from node.model.settings import SettingsLook, is_watched
 from node.model.task import Task
 from node.model.version import DevelopedService, GitSource, SiteSettings, StoredVersion, Transfer
 from node.model.withdrawal import KeptWithdrawal
@@ -33,6 +34,7 @@ class Known:
     transfers: Sequence[Transfer] = ()
     faults: Mapping[ServiceName, int] = field(default_factory=dict)
     withdrawn: Sequence[KeptWithdrawal] = ()
+    looks: Mapping[tuple[str, str], SettingsLook] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,8 @@ class Lane:
     faults: int
     last_transfer: Transfer | None
     withdrawn: tuple[KeptWithdrawal, ...] = ()
+    watched: bool = False
+    looks: tuple[SettingsLook, ...] = ()
 
 
 def _newest(things: Iterable[_T]) -> dict[ServiceName, _T]:
@@ -108,6 +112,29 @@ def _withdrawn(known: Known, places: Mapping[ServiceName, list[Place]]) -> dict[
     return found
 
 
+def _watched(known: Known) -> set[ServiceName]:
+    """The services whose settings are watched."""
+    if known.looks is None:
+        return set()
+    came = {(one.service, one.version): one.received_from for one in known.developer_versions}
+    links = {one.name: one.auto_update for one in known.providers}
+    found: set[ServiceName] = set()
+    for site in known.sites:
+        base = known.developer.versions.get(site.service)
+        source = came.get((site.service, base)) if base is not None else None
+        link = links.get(source) if source is not None else None
+        adapted = site.service in known.client.versions
+        if base is not None and site.overlays and is_watched(site.watch, link=link, adapted=adapted):
+            found.add(site.service)
+    return found
+
+
+def _looks(known: Known, site: SiteSettings | None) -> tuple[SettingsLook, ...]:
+    """What is known of the settings repositories of one service, in their order."""
+    places = [(one.url, one.ref) for one in site.overlays] if site else []
+    return tuple(known.looks[place] for place in places if known.looks and place in known.looks)
+
+
 def lanes(known: Known) -> list[Lane]:
     """One lane for each service that is built, desired, kept, offered, adapted, running or reported here, by name."""
     developed = {service.name: service for service in known.developed}
@@ -116,7 +143,7 @@ def lanes(known: Known) -> list[Lane]:
     providers, places = _providers(known, developer), _places(known.instances)
     tasks = _newest(task for task in known.tasks if not task.state.ended)
     transfers = _newest(known.transfers)
-    withdrawn = _withdrawn(known, places)
+    withdrawn, watched = _withdrawn(known, places), _watched(known)
     names = {*developed, *sites, *developer, *client, *providers, *places, *tasks, *transfers}
     names |= {*known.developer.versions, *known.client.versions, *known.faults}
     return [
@@ -136,6 +163,8 @@ def lanes(known: Known) -> list[Lane]:
             faults=known.faults.get(name, 0),
             last_transfer=transfers.get(name),
             withdrawn=tuple(withdrawn.get(name, ())),
+            watched=name in watched,
+            looks=_looks(known, sites.get(name)) if name in watched else (),
         )
         for name in sorted(names)
     ]

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from federation import codec
 from federation.codec import Moment
 from federation.digest import Digest
 from federation.manifest import SignedManifest
 from federation.names import NodeName, ServiceName
 from federation.versions import ClientVersion, DeveloperVersion
 from node.model.desired import ListKind
+from node.model.settings import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +70,18 @@ class DevelopedService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteSettings:
-    """How this site adapts one service: overlay directories in order, and macro values."""
+    """How this site adapts one service: overlay directories in order, macro values, and whether they are watched."""
 
     service: ServiceName
     overlays: tuple[GitSource, ...] = ()
     macros: dict[str, str] | None = None
+    watch: Watch = Watch.AUTO
+
+    @property
+    def content(self) -> bytes:
+        """What client versions are made by, for comparison; whether it is watched is no part of that."""
+        # In the form in which nodes have compared it since before anything was watched.
+        return codec.encode({"service": self.service, "overlays": self.overlays, "macros": self.macros})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

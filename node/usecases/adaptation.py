@@ -1,5 +1,7 @@
 """Makes client versions by itself whenever a desired developer version, settings or secrets of this site changed.
 
+That a settings repository has another commit it learns of ``settings_watch``.
+
 What was handled is kept per service, so a restart repeats nothing and an operator's own choice of a client version is
 not undone by it. A build that failed is tried again with growing delays, and at once when its inputs change.
 """
@@ -23,7 +25,8 @@ from federation.names import ServiceName
 from federation.profile import SELF
 from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
-from node.model.task import Task, TaskState
+from node.model.settings import SettingsCommit
+from node.model.task import Task, TaskKind, TaskState
 from node.storage.repository import Repository
 from node.usecases.changes import Change, ChangeHub, Topic
 from node.usecases.client_builds import ClientBuilds
@@ -32,12 +35,14 @@ from node.usecases.patience import patience
 from node.usecases.private_files import PrivateFiles
 from node.usecases.profiles import Profiles
 from node.usecases.services import Services
+from node.usecases.settings_watch import SettingsWatch
 from node.usecases.tasks import Tasks
 from node.usecases.versions import Versions
 
 _TOPICS: Final = frozenset({Topic.DESIRED, Topic.SERVICES, Topic.PROFILES})
 _LOOK_ANYWAY_SECONDS: Final = 300.0
 _WHO: Final = "auto-update"
+_WHO_WATCHES: Final = "settings"
 _log = structlog.get_logger(__name__)
 
 
@@ -50,9 +55,22 @@ class Adapted:
     settings: Digest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """A service to adapt. ``moved``: the commits that it was not made of yet; ``only_moved``: for no other reason."""
+
+    inputs: Adapted
+    moved: tuple[SettingsCommit, ...] = ()
+    only_moved: bool = False
+
+    @property
+    def service(self) -> ServiceName:
+        return self.inputs.service
+
+
 @dataclass(slots=True)
 class _Failure:
-    inputs: Adapted
+    due: _Due
     count: int
     error: str
     at: datetime
@@ -81,6 +99,7 @@ class Adaptation:
         services: Services,
         private_files: PrivateFiles,
         profiles: Profiles,
+        settings: SettingsWatch,
         builds: ClientBuilds,
         tasks: Tasks,
         hub: ChangeHub,
@@ -93,6 +112,7 @@ class Adaptation:
         self._services = services
         self._private_files = private_files
         self._profiles = profiles
+        self._watch = settings
         self._builds = builds
         self._tasks = tasks
         self._hub = hub
@@ -109,10 +129,12 @@ class Adaptation:
             while True:
                 self._woken.clear()
                 async with patience("client versions"):
-                    for inputs in await self._wanted():
-                        if self._due(inputs):
-                            self._running.add(inputs.service)
-                            group.create_task(self._adapt(inputs))
+                    wanted = await self._wanted()
+                    self._forget_failures({due.service for due in wanted})
+                    for due in wanted:
+                        if self._is_due(due):
+                            self._running.add(due.service)
+                            group.create_task(self._adapt(due))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._pause()):
                         await self._woken.wait()
@@ -133,11 +155,16 @@ class Adaptation:
         waiting = [failure.again - now for failure in self._failures.values() if failure.again > now]
         return min([_LOOK_ANYWAY_SECONDS, *waiting])
 
-    def _due(self, inputs: Adapted) -> bool:
-        if inputs.service in self._running:
+    def _is_due(self, due: _Due) -> bool:
+        if due.service in self._running or (due.only_moved and self._tasks.has(TaskKind.CLIENT_BUILD, due.service)):
             return False
-        failure = self._failures.get(inputs.service)
-        return failure is None or failure.inputs != inputs or failure.again <= self._clock.monotonic()
+        failure = self._failures.get(due.service)
+        return failure is None or failure.due != due or failure.again <= self._clock.monotonic()
+
+    def _forget_failures(self, wanted: set[ServiceName]) -> None:
+        """What was taken back has not failed any more."""
+        for service in self._failures.keys() - wanted - self._running:
+            del self._failures[service]
 
     async def begin_all(self, *, who: str) -> list[Task]:
         """Queue a client build of each service that runs at this site, whether or not anything of it changed.
@@ -147,13 +174,16 @@ class Adaptation:
         """
         return [await self._builds.start(service, who=who) for service in await self._run_here()]
 
-    async def _wanted(self) -> list[Adapted]:
-        """The inputs of each service that has to be adapted and was not yet."""
-        wanted: list[Adapted] = []
-        for service, version in (await self._run_here()).items():
-            inputs = Adapted(service=service, developer=version, settings=await self._settings(service))
-            if await self._kept.get(service) != inputs:
-                wanted.append(inputs)
+    async def _wanted(self) -> list[_Due]:
+        """Each service that has to be adapted and was not yet."""
+        moved, here = await self._watch.moved(), await self._run_here()
+        developer = (await self._desired.current(ListKind.DEVELOPER)).developer
+        wanted: list[_Due] = []
+        for service in sorted(here.keys() | (moved.keys() & developer.keys())):
+            inputs = Adapted(service=service, developer=developer[service], settings=await self._settings(service))
+            same = service not in here or await self._kept.get(service) == inputs
+            if not same or service in moved:
+                wanted.append(_Due(inputs=inputs, moved=moved.get(service, ()), only_moved=same))
         return wanted
 
     async def _run_here(self) -> dict[ServiceName, DeveloperVersion]:
@@ -170,30 +200,32 @@ class Adaptation:
 
     async def _settings(self, service: ServiceName) -> Digest:
         """The digest of all that this site adds to ``service``."""
-        site = codec.encode(await self._services.site(service))
+        site = (await self._services.site(service)).content
         private = await self._private_files.fingerprints(service)
         return Digest.of(site + codec.encode(sorted(private.items())) if private else site)
 
-    async def _adapt(self, inputs: Adapted) -> None:
+    async def _adapt(self, due: _Due) -> None:
+        service = due.service
         try:
-            task = await self._builds.start(inputs.service, who=_WHO)
+            who = _WHO_WATCHES if due.only_moved else _WHO
+            task = await self._builds.start(service, who=who, keeps_choice=due.only_moved)
             ended = await self._tasks.wait(task.id)
             failed = "" if ended.state is TaskState.SUCCEEDED else ended.error or ended.state.value
             if not failed:
-                await self._kept.put(inputs)
+                await self._kept.put(due.inputs)
         except VUpdateError as error:
-            _log.warning("client build was held up", service=inputs.service, code=error.code, error=error.message)
+            _log.warning("client build was held up", service=service, code=error.code, error=error.message)
             failed = error.message
         if failed:
-            self._failed(inputs, failed)
+            self._failed(due, failed)
         else:
-            self._failures.pop(inputs.service, None)
+            self._failures.pop(service, None)
         # Inputs that changed while it ran are seen by the next look.
-        self._running.discard(inputs.service)
+        self._running.discard(service)
         self._woken.set()
 
-    def _failed(self, inputs: Adapted, error: str) -> None:
-        earlier = self._failures.get(inputs.service)
-        count = earlier.count + 1 if earlier and earlier.inputs == inputs else 1
+    def _failed(self, due: _Due, error: str) -> None:
+        earlier = self._failures.get(due.service)
+        count = earlier.count + 1 if earlier and earlier.due == due else 1
         again = self._clock.monotonic() + self._backoff.delay(count - 1)
-        self._failures[inputs.service] = _Failure(inputs, count, error, self._clock.now(), again)
+        self._failures[due.service] = _Failure(due, count, error, self._clock.now(), again)

@@ -2,24 +2,25 @@
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from build.client import ClientBuild, ClientBuilt, build_client
-from build.source import SourceRequest, checkout
+from build.source import Checkout, SourceRequest, checkout
 from federation.errors import AbsentError
 from federation.names import NodeName, ServiceName
 from federation.versions import ClientVersion, DeveloperVersion
 from node.model.desired import ListKind
 from node.model.task import Asked, Task, TaskKind
-from node.model.version import SiteSettings, StoredVersion
+from node.model.version import GitSource, SiteSettings, StoredVersion
 from node.usecases.credentials import Credentials
 from node.usecases.desired import Desired
 from node.usecases.images import Images
 from node.usecases.private_files import PrivateFiles
 from node.usecases.releases import Made, Releases
 from node.usecases.services import Services
+from node.usecases.settings_watch import SettingsWatch
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.versions import Versions
 
@@ -53,6 +54,7 @@ class ClientBuilds:
         images: Images,
         releases: Releases,
         tasks: Tasks,
+        settings: SettingsWatch,
         work: Path,
         build: BuildClient = build_client,
     ) -> None:
@@ -65,11 +67,16 @@ class ClientBuilds:
         self._images = images
         self._releases = releases
         self._tasks = tasks
+        self._settings = settings
         self._work = work
         self._build = build
 
-    async def start(self, service: ServiceName, *, who: str, resumed_from: str = "") -> Task:
+    async def start(
+        self, service: ServiceName, *, who: str, resumed_from: str = "", keeps_choice: bool = False
+    ) -> Task:
         """Queue a client build of the desired developer version of ``service``.
+
+        ``keeps_choice``: if nothing has changed, leave the client version that is desired as somebody chose it since.
 
         Raises:
             AbsentError: no developer version of it is desired.
@@ -77,7 +84,7 @@ class ClientBuilds:
         base = await self._base(service)
 
         async def work(log: TaskLog) -> str:
-            return await self._make(await self._base(service), who, log)
+            return await self._make(await self._base(service), who, log, keeps_choice=keeps_choice)
 
         title = f"Adapt {service} {base.version} to this site"
         job = Job(
@@ -107,13 +114,16 @@ class ClientBuilds:
         number = ClientVersion(newest.version).number + 1 if newest else 0
         return _Adaptation(service=base.service, base=base, number=number, newest=newest)
 
-    async def _make(self, base: StoredVersion, who: str, log: TaskLog) -> str:
+    async def _make(self, base: StoredVersion, who: str, log: TaskLog, *, keeps_choice: bool) -> str:
         settings = await self._services.site(base.service)
         adaptation = await self._adaptation(base)
         folder = self._work / f"{base.service}-client-{adaptation.version}"
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         try:
-            built = await self._adapted(adaptation, settings, folder, log)
+            overlays = [
+                await self._fetched(one, folder / "overlays" / str(at), log) for at, one in enumerate(settings.overlays)
+            ]
+            built = await self._adapted(adaptation, settings, overlays, folder, log)
             stored = self._reused(adaptation, built)
             if stored is None:
                 stored = await self._releases.store(_made(adaptation, built), built.contents)
@@ -122,21 +132,34 @@ class ClientBuilds:
                 log(f"nothing in {base.service} {stored.version} has changed")
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-        await self._releases.make_desired(stored, who=who, why=f"adapted {base.version}")
-        log(f"{base.service} {stored.version} is desired")
+        version = ClientVersion(stored.version)
+        if not (keeps_choice and await self._was_desired(base, version)):
+            await self._releases.make_desired(stored, who=who, why=f"adapted {base.version}")
+            log(f"{base.service} {stored.version} is desired")
+        fetched = [(one, found.source.commit) for one, found in zip(settings.overlays, overlays, strict=True)]
+        await self._settings.was_made(base.service, version.base, version, fetched)
         return stored.version
 
+    async def _was_desired(self, base: StoredVersion, version: ClientVersion) -> bool:
+        """Whether the build before came to ``version`` too, and so made it desired."""
+        made = await self._settings.made_of(base.service)
+        return made is not None and made.version == version
+
+    async def _fetched(self, source: GitSource, into: Path, log: TaskLog) -> Checkout:
+        request = SourceRequest(name=source.name, url=source.url, ref=source.ref, directory=source.directory)
+        cache = self._work.parent / "cache"
+        found = await checkout(request, into=into, cache=cache, log=log, credentials=self._credentials)
+        log(f"settings from {source.name} at {found.source.commit[:12]}")
+        return found
+
     async def _adapted(
-        self, adaptation: _Adaptation, settings: SiteSettings, folder: Path, log: TaskLog
+        self,
+        adaptation: _Adaptation,
+        settings: SiteSettings,
+        overlays: Sequence[Checkout],
+        folder: Path,
+        log: TaskLog,
     ) -> ClientBuilt:
-        overlays: list[Path] = []
-        for position, source in enumerate(settings.overlays):
-            request = SourceRequest(name=source.name, url=source.url, ref=source.ref, directory=source.directory)
-            into = folder / "overlays" / str(position)
-            cache = self._work.parent / "cache"
-            found = await checkout(request, into=into, cache=cache, log=log, credentials=self._credentials)
-            log(f"settings from {source.name} at {found.source.commit[:12]}")
-            overlays.append(found.folder)
         return await self._build(
             ClientBuild(
                 service=adaptation.service,
@@ -144,7 +167,7 @@ class ClientBuilds:
                 node=self._node,
                 base=await self._images.load(adaptation.base.image),
                 contents=self._images.contents,
-                overlays=tuple(overlays),
+                overlays=tuple(one.folder for one in overlays),
                 macros=settings.macros or {},
                 work=folder / "work",
                 private=await self._private_files.of_site(adaptation.service),

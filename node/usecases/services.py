@@ -1,9 +1,11 @@
 """Keeps which services this node builds, from which sources, and how its site adapts each service."""
 
+import asyncio
 from dataclasses import replace
 
 from federation.errors import AbsentError, InvalidValueError
 from federation.names import ServiceName
+from node.model.settings import Watch
 from node.model.version import DevelopedService, SiteSettings
 from node.storage.repository import Repository
 from node.usecases.audit import Audit
@@ -21,6 +23,7 @@ class Services:
         self._sites = sites
         self._hub = hub
         self._audit = audit
+        self._changing = asyncio.Lock()
 
     async def developed(self) -> list[DevelopedService]:
         """The services that this node builds, by name."""
@@ -71,9 +74,27 @@ class Services:
         return await self._sites.get(name) or SiteSettings(service=name)
 
     async def set_site(self, settings: SiteSettings, *, who: str) -> SiteSettings:
-        """Adapt a service by ``settings`` from now on."""
-        kept = replace(settings, macros=dict(settings.macros or {}))
-        await self._sites.put(kept)
+        """Adapt a service by ``settings`` from now on; whether they are watched stays as it was."""
+        async with self._changing:
+            watch = (await self.site(settings.service)).watch
+            kept = replace(settings, macros=dict(settings.macros or {}), watch=watch)
+            await self._sites.put(kept)
         await self._audit.record(who, "set-site", settings.service)
         self._hub.publish(Topic.SERVICES, settings.service)
+        return kept
+
+    async def watch_site(self, name: ServiceName, watch: Watch, *, who: str) -> SiteSettings:
+        """Say whether the settings of one service are watched; they stay as they are.
+
+        Raises:
+            AbsentError: this site has no settings for it.
+        """
+        async with self._changing:
+            present = await self._sites.get(name)
+            if present is None:
+                raise AbsentError(f"this site has no settings for {name}: set them with 'vupdate service site'")
+            kept = replace(present, watch=watch)
+            await self._sites.put(kept)
+        await self._audit.record(who, "watch-settings", f"{name}: {watch.value}")
+        self._hub.publish(Topic.SERVICES, name)
         return kept

@@ -208,6 +208,10 @@ class Tasks:
         """The newest ``first`` tasks, newest first."""
         return await self._kept.find(order=(Order("created", descending=True),), limit=first)
 
+    def has(self, kind: TaskKind, service: ServiceName) -> bool:
+        """Whether a task of ``kind`` about ``service`` is queued or runs."""
+        return any((one.kind, one.service) == (kind, service) for one in self._present.values())
+
     async def again(self, task_id: str) -> list[Task]:
         """The tasks that do again what this one did."""
         return await self._kept.find(Where("resumed_from", "==", task_id))

@@ -13,7 +13,7 @@ from federation.names import ServiceName
 from node.graphql.schema import schema
 from node.model.account import AuditEntry, Role
 from node.model.desired import ListKind
-from node.model.version import DevelopedService, GitSource
+from node.model.version import DevelopedService, GitSource, SiteSettings
 from tests.support.graphql_answers import answers
 from tests.support.graphql_usecases import KEY, FakeUsecases, context
 from tests.support.graphql_values import NOW, PEER_KEY, provider, revision, stored_version
@@ -45,13 +45,16 @@ async def test_a_node_says_who_it_is_and_who_asks() -> None:
 async def test_services_are_shown_on_their_way() -> None:
     """One answer holds the sources, the versions, what runs where, and what last moved."""
     text = """{ services { name developed provider sources { name url ref directory } developerDesired clientDesired
-      site { service overlays { name ref } macros { name value } } latestDeveloper latestClient faults
+      site { service overlays { name ref } macros { name value } watch }
+      watched looks { url ref commit failed error } latestDeveloper latestClient faults
       running { instance service phase since running failed error moved { version base movedBytes fullBytes } }
       task { id state } lastTransfer { provider movedBytes fullBytes at } withdrawn { version reason } } }"""
     (found,) = (await ask(text, FakeUsecases(answers())))["services"]
     assert found["name"] == "guestbook"
     assert found["developed"]
     assert found["sources"] == [{"name": "guestbook", "url": "/srv/g", "ref": "HEAD", "directory": ""}]
+    assert (found["watched"], found["site"]["watch"]) == (True, "ON")
+    assert found["looks"] == [{"url": "/srv/site", "ref": "main", "commit": "c" * 40, "failed": 0, "error": ""}]
     assert found["site"]["macros"] == [{"name": "title", "value": "Hello"}]
     assert (found["developerDesired"], found["latestDeveloper"], found["latestClient"]) == (
         "acme-1.0.0",
@@ -79,7 +82,7 @@ async def test_services_cost_the_same_calls_however_many_there_are() -> None:
     await ask("{ services { name running { phase } } }", few)
     found = await ask("{ services { name running { phase } } }", lots)
     assert len(found["services"]) == 51
-    assert len(few.calls) == len(lots.calls) == 12
+    assert len(few.calls) == len(lots.calls) == 13
 
 
 async def test_a_version_shows_what_its_manifest_says() -> None:
@@ -232,6 +235,7 @@ async def test_the_audit_log_is_shown_to_administrators() -> None:
 
 
 TAGGED = DevelopedService(name=ServiceName("guestbook"), sources=(GitSource(name="g", url="/srv/g"),), tag=True)
+GIVEN_SITE = SiteSettings(service=ServiceName("guestbook"), macros={"a": "b"})
 CHANGES = [
     (
         'addService(name: "guestbook", sources: [{name: "g", url: "/srv/g", directory: "app"}]) { name }',
@@ -252,7 +256,11 @@ CHANGES = [
     ('removeService(name: "guestbook")', "Services.remove(name=guestbook, who=ann)"),
     (
         'setSite(service: "guestbook", overlays: [], macros: [{name: "a", value: "b"}]) { service }',
-        "Services.set_site(settings=SiteSettings(service='guestbook', overlays=(), macros={'a': 'b'}), who=ann)",
+        f"Services.set_site(settings={GIVEN_SITE}, who=ann)",
+    ),
+    (
+        'watchSettings(service: "guestbook", watch: ON) { service watch }',
+        "Services.watch_site(name=guestbook, watch=Watch.ON, who=ann)",
     ),
     (
         'build(service: "guestbook", version: "acme-2.0.0", comment: "new") { id }',

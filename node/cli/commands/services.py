@@ -1,5 +1,6 @@
 """Says which services a node builds, from what, and how its site adapts each."""
 
+import enum
 from typing import Annotated, Any, Final
 
 import typer
@@ -95,10 +96,19 @@ async def remove(call: Call, name: Name) -> None:
     call.out.say(f"{name} is built here no more; its versions stay")
 
 
+class Watch(enum.StrEnum):
+    """Whether the settings of a service are watched."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
 async def _current(call: Call, name: str) -> dict[str, Any]:
     for one in (await call.ask(documents.SERVICES))["services"]:
         if one["name"] == name:
-            return one["site"] or {"service": name, "overlays": [], "macros": []}
+            site = one["site"] or {"service": name, "overlays": [], "macros": [], "watch": "AUTO"}
+            return {**site, "watched": one["watched"], "looks": one["looks"]}
     raise CommandError(f"there is no service {name} here", "not-found", status=Exit.ABSENT)
 
 
@@ -108,6 +118,7 @@ async def _current(call: Call, name: str) -> dict[str, Any]:
     examples="""
     vupdate service site guestbook                                   # show it
     vupdate service site guestbook --overlay /srv/git/site#main:guestbook --macro title=Hello
+    vupdate service site guestbook --watch on         # a commit to them makes a client version
     vupdate service site guestbook --clear
     """,
 )
@@ -122,11 +133,20 @@ async def site(
     macro: Annotated[
         list[str] | None, typer.Option("--macro", metavar="NAME=VALUE", help="The value of %%NAME%% at this site.")
     ] = None,
+    watch: Annotated[
+        Watch | None,
+        typer.Option(
+            "--watch",
+            help="Whether a commit to the repositories of settings makes a client version by itself; 'auto': where the "
+            "service comes by a link that installs by itself. The settings stay as they are.",
+        ),
+    ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Adapt the service no more.")] = False,
 ) -> None:
-    """Show or set how this site adapts a service. What is given replaces all that was set before."""
-    if clear and (overlay or macro):
+    """Show or set how this site adapts a service. The overlays and macros given replace all that were set before."""
+    if clear and (overlay or macro or watch):
         raise usage("--clear removes all settings: give it alone")
+    found: dict[str, Any] = {}
     if clear or overlay or macro:
         overlays = _as_the_node_sees_them(call, [read_source(one) for one in overlay or ()])
         changed = await call.ask(
@@ -137,8 +157,13 @@ async def site(
         )
         found = changed["setSite"]
         call.out.note(f"It takes effect with the next client version: vupdate client-build {name}")
-    else:
-        found = await _current(call, name)
+    if watch:
+        found = (await call.ask(documents.WATCH_SETTINGS, service=name, watch=watch.name))["watchSettings"]
+        call.out.note(f"Whether its settings are watched: {watch.value}")
+    _tell_site(call, name, found or await _current(call, name))
+
+
+def _tell_site(call: Call, name: str, found: dict[str, Any]) -> None:
     call.out.document(found)
     call.out.table(
         ("kind", "name", "value"),
@@ -148,6 +173,18 @@ async def site(
         ],
         empty=f"{name} runs here as its provider made it",
     )
+    if found["overlays"] and "looks" in found:
+        _tell_watch(call, found)
+
+
+def _tell_watch(call: Call, site: dict[str, Any]) -> None:
+    state = "watched" if site["watched"] else "not watched: a commit to them waits for the next client version"
+    call.out.say(f"settings are {state} ({site['watch'].lower()})")
+    for one in site["looks"]:
+        if one["failed"]:
+            call.out.say(f"  {one['url']} {one['ref']} can't be asked: {one['error']}")
+        elif one["commit"]:
+            call.out.say(f"  {one['url']} {one['ref']} at {one['commit'][:12]}, seen {one['seen']}")
 
 
 Placed = Annotated[str, typer.Argument(metavar="SERVICE[:ROLE]", show_default=False)]
