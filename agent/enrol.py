@@ -14,6 +14,10 @@ from federation.names import ServiceKey
 
 
 def _own_key(home: Home) -> PrivateKey:
+    # Versions may hold secrets, and data and core dumps do. What its owner has made for it stays as it is.
+    if not home.root.exists():
+        home.root.parent.mkdir(parents=True, exist_ok=True)
+        home.root.mkdir(mode=0o700)
     """The agent's key: one that an interrupted enrolment left, or a new one."""
     if not home.key.exists():
         PrivateKey.generate().save(home.key)
@@ -22,6 +26,8 @@ def _own_key(home: Home) -> PrivateKey:
 
 async def enrol(text: str, home: Path, clock: Clock, *, fixed: tuple[ServiceKey, ...] | None = None) -> Attached:
     """Attach the agent in ``home`` by the enrolment ``text``; ``fixed``: the only services it is ever to run.
+
+    ``home`` is made, closed to other users of the host, where it is not there.
 
     Raises:
         InvalidValueError: not an enrolment.

@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from build.bounds import Bounds
+from federation.clock import SystemClock
 
+_NAME: Final = "vupdate-build-"
+_FRESH_SECONDS: Final = 60.0
 _LEAVE_SECONDS: Final = 10.0
 _LEAVE_LOOK_SECONDS: Final = 0.05
 _MARGIN: Final = 1.1
@@ -115,7 +118,30 @@ def make_groups(bounds: Bounds) -> Groups:
         parents = _parents(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
     except OSError:
         return Groups()
-    return Groups(tuple(_make(f"vupdate-build-{uuid.uuid4().hex[:12]}", parents, bounds)))
+    return Groups(tuple(_make(f"{_NAME}{os.getpid()}-{uuid.uuid4().hex[:12]}", parents, bounds)))
+
+
+def remove_abandoned() -> int:
+    """Remove the empty groups that killed programs left; how many there were. Blocking."""
+    if os.geteuid() != 0:
+        return 0
+    try:
+        parents = _parents(Path("/proc/self/mountinfo").read_text(), Path("/proc/self/cgroup").read_text())
+    except OSError:
+        return 0
+    return sum(_removed(folder) for parent in set(parents.values()) for folder in parent.glob(f"{_NAME}*"))
+
+
+def _removed(folder: Path) -> bool:
+    maker = folder.name.removeprefix(_NAME).partition("-")[0]
+    try:
+        # One just made, perhaps from another process namespace, is about to be joined.
+        if Path("/proc", maker).exists() or SystemClock().now().timestamp() - folder.stat().st_mtime < _FRESH_SECONDS:
+            return False
+        folder.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def remove_groups(groups: Groups) -> None:

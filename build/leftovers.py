@@ -1,4 +1,4 @@
-"""Ends what builds left when the program that ran them was killed: their processes, then their folders. Blocking.
+"""Ends what builds left when the program that ran them was killed: processes, control groups, folders. Blocking.
 
 A sandboxed build dies with the program that started it. Others, and ``git``, go on; they are found by their mark.
 """
@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from build.controlgroups import remove_abandoned
 from build.process import MARK, kill_while
 
 
@@ -18,6 +19,7 @@ def sweep(work: Path, *, keep: Collection[str]) -> tuple[int, int]:
     Nothing may be building there: whoever calls this has made sure of it.
     """
     killed = kill_while(lambda: _marked(work))
+    remove_abandoned()
     left = [path for path in work.glob("*") if path.name not in keep]
     for path in left:
         if path.is_dir() and not path.is_symlink():

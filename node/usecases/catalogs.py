@@ -37,6 +37,7 @@ _JITTER: Final = 0.2
 _TOPICS: Final = frozenset({Topic.DESIRED, Topic.PROFILES, Topic.TESTED, Topic.VERSIONS})
 _TIMESTAMP: Final = "timestamp.json"
 UNPUBLISHED: Final = "catalog-unpublished"
+WITHHELD: Final = "private-withheld"
 
 
 class NoCatalogError(AbsentError):
@@ -193,8 +194,22 @@ class Catalogs:
                 await self._alarms.sound(UNPUBLISHED, profile.name, message)
             else:
                 await self._alarms.settle(UNPUBLISHED, profile.name)
+                await self._tell_withheld(profile)
         if failures:
             raise failures[0]
+
+    async def _tell_withheld(self, profile: Profile) -> None:
+        """Say that consumers get nothing of a service, which whoever made its version desired may not have meant."""
+        withheld = [f"{one.service} {one.version}" for one in await self._contents.withheld(profile)]
+        if not withheld:
+            await self._alarms.settle(WITHHELD, profile.name)
+            return
+        message = (
+            f"consumers of the profile {profile.name} are offered no version of what is desired here with private "
+            f"files in it: {', '.join(withheld[:5])}; make a version without them desired, or take them out of the "
+            "recipe and put them at each site"
+        )
+        await self._alarms.sound(WITHHELD, profile.name, message)
 
     def _noticed(self, change: Change) -> None:
         if change.topic in _TOPICS and _changes_catalogs(change):

@@ -127,10 +127,15 @@ class Contents:
         self, profile: Profile, gone: Collection[tuple[ServiceName, DeveloperVersion]]
     ) -> list[StoredVersion]:
         """The desired versions of the profile's services, by service, without those withdrawn or private."""
+        return [one for one in await self._desired_of(profile) if one.developer_key not in gone and not one.private]
+
+    async def withheld(self, profile: Profile) -> list[StoredVersion]:
+        """The desired versions of the profile's services that no consumer is offered, as they hold private files."""
+        return [one for one in await self._desired_of(profile) if one.private]
+
+    async def _desired_of(self, profile: Profile) -> list[StoredVersion]:
         revision = await self._desired.current(ListKind.DEVELOPER)
-        visible = sorted(profile.visible(revision.developer).items())
-        found = [await self._stored(*one) for one in visible if one not in gone]
-        return [one for one in found if not one.private]
+        return [await self._stored(*one) for one in sorted(profile.visible(revision.developer).items())]
 
     async def _is_told(self, profile: Profile, withdrawal: KeptWithdrawal) -> bool:
         if not profile.covers(withdrawal.service):

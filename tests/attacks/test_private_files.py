@@ -17,7 +17,7 @@ from federation.versions import DeveloperVersion
 from node.model.desired import ListKind
 from node.model.task import TaskState
 from node.model.version import StoredVersion
-from node.usecases.catalogs import NoCatalogError
+from node.usecases.catalogs import WITHHELD, NoCatalogError
 from tests.support.nodes import WHO, Member, Network, WirePeer, chain
 from tests.support.trees import noise
 
@@ -203,3 +203,16 @@ async def test_it_runs_where_it_was_made_and_what_is_open_is_given_again(tmp_pat
             await globex.use.images.load((await globex.use.versions.get(ListKind.DEVELOPER, SHOP, "acme-1.0.2")).image)
         ).contents
     )
+
+
+async def test_the_operator_is_told_that_consumers_get_nothing(tmp_path: Path) -> None:
+    """An alarm names what is withheld and what to do, for as long as it is desired."""
+    network, acme, _, _, second = await secretive(tmp_path)
+    await acme.use.catalogs._publish_all()
+    (alarm,) = await acme.use.alarms.open()
+    assert (alarm.kind, alarm.subject) == (WITHHELD, "public")
+    assert f"shop {second.version}" in alarm.message
+    network.later(seconds=1)
+    await acme.develop("shop", "acme-1.0.2", OPEN)
+    await acme.use.catalogs._publish_all()
+    assert await acme.use.alarms.open() == []

@@ -54,6 +54,17 @@ async def test_an_agent_is_attached(node: AgentNode, tmp_path: Path) -> None:
         await enrol(enrolment(node, secret=new_secret()), home, SystemClock())
 
 
+async def test_the_home_is_closed_to_others(node: AgentNode, tmp_path: Path) -> None:
+    """Versions, data and core dumps may hold secrets; a folder that its owner had made before stays as it was."""
+    made, there = tmp_path / "new" / "agent", tmp_path / "there"
+    await enrol(enrolment(node), made, SystemClock())
+    assert made.stat().st_mode & 0o777 == 0o700
+    there.mkdir(mode=0o755)
+    node.secret = new_secret()
+    await enrol(enrolment(node), there, SystemClock())
+    assert there.stat().st_mode & 0o777 == 0o755
+
+
 async def test_an_enrolment_is_good_for_one_use(node: AgentNode, tmp_path: Path) -> None:
     """A second agent with the same text is refused and holds nothing of the node."""
     text = enrolment(node)

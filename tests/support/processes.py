@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
-import git
 
 from node.cli.demo import queries
 from node.cli.demo.api import Data, NodeApi
 from node.cli.demo.processes import Processes, free_ports
+from tests.support.git_repo import GitRepo
 
 SERVICE = "hello"
 RECIPE = """
@@ -47,16 +47,13 @@ class Sources:
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
-        folder.mkdir(parents=True)
-        self._repository = git.Repo.init(folder, initial_branch="main")
+        self._repository = GitRepo(folder)
         (folder / "vupdate.toml").write_text(RECIPE.format(port=port))
         (folder / "serve.py").write_text(SERVER)
 
     def say(self, greeting: str) -> None:
         (self.folder / "greeting.txt").write_text(greeting)
-        self._repository.git.add(all=True)
-        actor = git.Actor("tester", "tester@example.org")
-        self._repository.index.commit(greeting, author=actor, committer=actor)
+        self._repository.commit(greeting)
 
 
 class Stage:

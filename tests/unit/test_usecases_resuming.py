@@ -116,6 +116,29 @@ async def test_a_failed_and_a_cancelled_build_are_resumed_too(tmp_path: Path, re
         assert (await resumed(acme, cancelled)).result == "acme-1.0.1"
 
 
+@pytest.mark.parametrize("number", [None, "acme-3.0.0"])
+async def test_what_was_stored_already_is_only_made_desired(tmp_path: Path, repo: GitRepo, number: str | None) -> None:
+    """A build cut off between the two is not done again under another number, nor refused under its own."""
+    acme = await developer(Network(tmp_path), repo)
+    version = None if number is None else DeveloperVersion(number)
+
+    async def cut_off(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    async with acme.use.tasks.running():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(acme.use.builds._releases, "make_desired", cut_off)
+            task = await acme.use.builds.start(SHOP, version=version, comment="", who=WHO)
+            ended = await acme.use.tasks.wait(task.id)
+        assert ended.state is TaskState.INTERRUPTED
+        assert await acme.desired() == {}
+        again = await resumed(acme, ended)
+    made = number or "acme-1.0.0"
+    assert (again.state, again.result) == (TaskState.SUCCEEDED, made)
+    assert await acme.desired() == {"shop": made}
+    assert [one.version for one in await acme.use.versions.find(ListKind.DEVELOPER, SHOP, first=10)] == [made]
+
+
 async def test_a_version_that_was_made_meanwhile_is_refused(tmp_path: Path, repo: GitRepo) -> None:
     """A version is made once; no task is begun."""
     acme = await developer(Network(tmp_path), repo)

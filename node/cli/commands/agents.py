@@ -81,6 +81,8 @@ async def enrol(
     out.say(f"This agent is {attached.instance} of node {attached.node}, at {attached.url}")
     if attached.fixed is not None:
         out.say(f"It only ever runs {', '.join(attached.fixed)}: 'services' in {folder / 'agent.toml'} says so")
+    if folder.stat().st_mode & 0o077:
+        out.say(f"Others on this host can read what it keeps: chmod 700 {folder}, unless that is what you want")
     out.say(f"Start it: vupdate agent run{f' --home {folder}' if home else ''}")
 
 
