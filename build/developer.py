@@ -20,6 +20,7 @@ from build.errors import BuildFailedError, SourceError
 from build.guard import guarded
 from build.private import NO_PRIVATE_FILES, PrivateSource, check_present, contents_of, write_private
 from build.process import Log
+from build.reach import ONLY_PUBLIC, PeersReach
 from build.recipe import Recipe, RecipeError, recipe_of
 from build.remarks import remarks_on
 from build.runner import run_command
@@ -50,6 +51,7 @@ class DeveloperBuild:
 
     ``confinement``: how its commands are closed in. ``trusted``: whether its sources are our own operator's.
     ``private``: the private files that the recipe may name. ``credentials``: what opens its sources; for Git alone.
+    ``reach``: from where sources that are not trusted are fetched.
     ``comment``: without one, the version says what the commits say that came after ``since``, the sources of the
     version before. ``host``: this process's variables,
     of which the build's commands see only what ``environment`` lets through.
@@ -64,6 +66,7 @@ class DeveloperBuild:
     trusted: bool = True
     private: PrivateSource = NO_PRIVATE_FILES
     credentials: CredentialSource = NO_CREDENTIALS
+    reach: PeersReach = ONLY_PUBLIC
     comment: str = ""
     since: tuple[Source, ...] = ()
     host: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -100,10 +103,6 @@ async def build_developer(request: DeveloperBuild, log: Log) -> Built:
     first = checkouts[0]
     content = await in_thread(lambda _: _read_recipe(first.folder))
     recipe = recipe_of(content, request.service)
-    if recipe.private and not request.trusted:
-        raise BuildFailedError(
-            "the recipe places private files, which are given to no peer: build it on their own node"
-        )
     await check_present(request.service, recipe.private, request.private)
     await _run(request, recipe, checkouts, log)
     tree = request.work / "tree"
@@ -138,6 +137,7 @@ async def _check_out(request: DeveloperBuild, log: Log) -> Sequence[Checkout]:
             log=log,
             trusted=request.trusted,
             credentials=request.credentials,
+            reach=request.reach,
         )
         for source in request.sources
     ]
@@ -154,7 +154,10 @@ def _read_recipe(folder: Path) -> bytes:
 async def _run(request: DeveloperBuild, recipe: Recipe, checkouts: Sequence[Checkout], log: Log) -> None:
     first, confinement = checkouts[0], request.confinement
     if recipe.network and not confinement.network:
-        raise BuildFailedError("the recipe asks for the network, and this node lets no build have it")
+        why = f": {confinement.no_own_network}" if confinement.no_own_network else ""
+        raise BuildFailedError(f"the recipe asks for the network, and this node lets no build have it{why}")
+    if recipe.network and confinement.sandbox and confinement.no_own_network:
+        log(f"the commands have the host's network, its loopback too: {confinement.no_own_network}")
     rooms = Rooms(
         sources=request.work / "sources",
         home=request.work / "home",
@@ -189,6 +192,7 @@ def _walls(request: DeveloperBuild, recipe: Recipe, rooms: Rooms, checkouts: Seq
         rooms=rooms,
         own=request.work / "etc",
         network=recipe.network,
+        own_network=not confinement.no_own_network,
         processes=confinement.bounds.processes,
         read_only=(*own_tools(), *confinement.tools, *named, *lenders),
     )

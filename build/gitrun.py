@@ -5,6 +5,7 @@ secrets and ``GIT_*`` variables included, and can't be cancelled.
 """
 
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,11 @@ from federation.errors import DiskFullError, VUpdateError
 from federation.units import write_seconds
 
 GIT_SECONDS: Final = 1800.0
+PINNING: Final = (2, 37)
+"""Git holds to the addresses it is given from this version on."""
+
+_VERSION_SECONDS: Final = 20.0
+_VERSION: Final = re.compile(r"git version (\d+)\.(\d+)", re.ASCII)
 
 _HOST_VARIABLES: Final = (
     "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
@@ -61,7 +67,8 @@ class Git:
     """The ``git`` program for one repository's URL. ``mark``: a folder of this build, to find its helpers by.
 
     ``trusted``: whether the URL is one of our own operator's. For another's none of our keys is used, and no server
-    sends us elsewhere. ``credential``: what the node keeps for it; never given to Git for another's.
+    sends us elsewhere. ``credential``: what opens it; for another's what that one handed over, and none of our own.
+    ``pin``: the only addresses that it may connect to for the URL, as ``CURLOPT_RESOLVE`` spells them; empty: any.
     """
 
     url: GitUrl
@@ -69,6 +76,7 @@ class Git:
     host: Mapping[str, str] = field(default_factory=lambda: os.environ)
     trusted: bool = True
     credential: Credential | None = None
+    pin: str = ""
 
     def environment(self, given: Presented | None = None) -> dict[str, str]:
         """What ``git`` gets: no configuration but ours, no questions, only the allowed transports."""
@@ -79,6 +87,8 @@ class Git:
             settings[f"http.{self.url.header_for}.extraHeader"] = self.url.header
         if not self.trusted:
             settings["http.followRedirects"] = "false"
+        if self.pin:
+            settings["http.curloptResolve"] = self.pin
         env = {name: self.host[name] for name in _HOST_VARIABLES if name in self.host}
         if not self.trusted:
             for name in _OWN_VARIABLES:
@@ -109,12 +119,17 @@ class Git:
         Raises:
             SourceError, SourceAbsentError, SourceDeniedError, SourceUnreachableError, DiskFullError: by its message.
         """
-        with presented(self.credential if self.trusted else None) as given:
+        with presented(self.credential) as given:
             await self._run(words, folder, self.environment(given), log)
 
     async def _run(self, words: Sequence[str], folder: Path, env: dict[str, str], log: Log) -> None:
         if shutil.which("git", path=env["PATH"]) is None:
             raise SourceError("the program 'git' is not installed on this machine: install it and build again")
+        if self.pin and not await self._can_pin(folder, env):
+            raise SourceDeniedError(
+                f"{self.url.plain}: to fetch it for a peer the builder needs git {'.'.join(map(str, PINNING))}"
+                " or newer, unless its operator names the host in full in peers_sources of [build] in config.toml"
+            )
         try:
             ended = await run_process(
                 ["git", *words],
@@ -130,6 +145,22 @@ class Git:
         if ended.status:
             raise failure(self.url.plain, words[0], self._without_secret(ended.tail))
 
+    async def _can_pin(self, folder: Path, env: dict[str, str]) -> bool:
+        """Whether this Git knows of pins: an older one would take no notice of them."""
+        try:
+            said = await run_process(
+                ["git", "version"],
+                folder=folder,
+                env=env,
+                mark=env[MARK],
+                timeout_seconds=_VERSION_SECONDS,
+                log=lambda _: None,
+            )
+        except ProcessTimeoutError:
+            return False
+        found = _VERSION.search(said.tail)
+        return found is not None and (int(found[1]), int(found[2])) >= PINNING
+
     def _without_secret(self, text: str) -> str:
         return text if self.credential is None else self.credential.hidden_in(text)
 
@@ -138,9 +169,10 @@ def failure(url: str, verb: str, output: str) -> VUpdateError:
     """What the last words of a failed ``git`` mean."""
     told = [line for line in output.splitlines() if line.startswith(("fatal:", "error:", "ERROR:", "ssh:", "remote:"))]
     text = masked(" ".join(told or output.splitlines())[-600:])
-    if "couldn't find remote ref" in text or "not our ref" in text:
+    if "couldn't find remote ref" in output or "not our ref" in output:
         return SourceAbsentError(f"{url} has no such commit: {text}")
+    # The reason may stand in a line of ssh's, which bears no sign of who says it.
     for signs, kind, sentence in _REASONS:
-        if any(sign in text for sign in signs):
+        if any(sign in output for sign in signs):
             return kind(f"{url}: {sentence} ({text})")
     return SourceError(f"{url}: git {verb} failed: {text or 'no message'}")

@@ -50,8 +50,8 @@ class PrivatePart:
 class PrivateSource(Protocol):
     """The private files of one service that a recipe may name."""
 
-    async def names(self) -> frozenset[PrivateFileName]:
-        """Their names."""
+    async def missing(self, wanted: frozenset[PrivateFileName]) -> frozenset[PrivateFileName]:
+        """Those of ``wanted`` that there are not."""
         ...
 
     async def read(self, name: PrivateFileName) -> bytes:
@@ -67,8 +67,8 @@ class PrivateSource(Protocol):
 class NoPrivateFiles(PrivateSource):
     """A node that keeps none."""
 
-    async def names(self) -> frozenset[PrivateFileName]:
-        return frozenset()
+    async def missing(self, wanted: frozenset[PrivateFileName]) -> frozenset[PrivateFileName]:
+        return wanted
 
     async def read(self, name: PrivateFileName) -> bytes:
         raise BuildFailedError(f"this node keeps no private file {name!r}")
@@ -108,8 +108,8 @@ async def check_present(service: ServiceName, rules: Iterable[PrivateRule], sour
     Raises:
         BuildFailedError: it has not.
     """
-    named = {rule.name for rule in rules}
-    missing = sorted(named - await source.names()) if named else []
+    named = frozenset(rule.name for rule in rules)
+    missing = sorted(await source.missing(named)) if named else []
     if missing:
         put = "; ".join(f"vupdate service secret put {service} {name} FILE" for name in missing)
         raise BuildFailedError(

@@ -20,6 +20,7 @@ from build.errors import SourceAbsentError, SourceError, SourceUnreachableError
 from build.gitrun import Git
 from build.giturl import GitUrl, checked_directory, checked_name, checked_ref
 from build.process import Log
+from build.reach import ONLY_PUBLIC, PeersReach
 from build.repository import HEAD, read_commit, resolve
 from build.threads import in_thread
 from federation.digest import Digest
@@ -63,11 +64,12 @@ async def checkout(
     log: Log,
     trusted: bool = True,
     credentials: CredentialSource = NO_CREDENTIALS,
+    reach: PeersReach = ONLY_PUBLIC,
 ) -> Checkout:
     """Check ``request`` out below ``into``, by way of the repositories in ``cache``.
 
     ``trusted``: whether it is our own operator's; another's can't use our keys and has no submodules. ``credentials``:
-    those that the node keeps, which are for our own operator's too.
+    those of whoever the build is for; of another's never our own. ``reach``: from where another's is fetched.
 
     Raises:
         SourceError: the request is not of a form that is allowed.
@@ -78,7 +80,8 @@ async def checkout(
     target = into / checked_name(request.name)
     directory = checked_directory(request.directory)
     git = Git(url, target, trusted=trusted)
-    online = replace(git, credential=await credentials.find(url) if trusted else None)
+    pin = "" if trusted else await reach.pin(request.url)
+    online = replace(git, pin=pin, credential=await credentials.find(url))
     bare = kept_in(cache, url)
     bare.parent.mkdir(parents=True, exist_ok=True)
     async with _locked(bare.with_suffix(".lock")):

@@ -3,23 +3,20 @@
 from collections.abc import Mapping
 from functools import cached_property
 
-from build.developer import build_developer
 from federation.catalog.listing import Tested
 from federation.names import NodeName, ProfileName, ServiceName
 from federation.versions import DeveloperVersion
 from node import __version__
-from node.foundation import Foundation
-from node.hostload import present_load
+from node.construction import Construction
 from node.model.peer import Consumer, Provider
 from node.neighbours import Neighbours
 from node.upward import Upward, upward
 from node.usecases import NodeIdentity, Usecases
 from node.usecases.addresses import Addresses
-from node.usecases.builds import Builds
+from node.usecases.builder_lines import DialledBuilders
 from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.catalogs import Catalogs
 from node.usecases.contents import Contents
-from node.usecases.delegation import Delegation
 from node.usecases.explaining import Explanations
 from node.usecases.farewells import Farewells
 from node.usecases.fault_files import FaultFiles
@@ -30,15 +27,13 @@ from node.usecases.logs import Logs
 from node.usecases.moves import Moves
 from node.usecases.packmaker import PackMaker
 from node.usecases.provider_catalogs import ProviderCatalogs
-from node.usecases.rebuilds import Rebuilds
 from node.usecases.resuming import Resuming
 from node.usecases.runs import Runs
 from node.usecases.updates import Updates
 from node.usecases.withdrawn_running import WithdrawnRunning
-from node.usecases.workshop import Workshop
 
 
-class Assembly(Foundation):
+class Assembly(Construction):
     """One node, put together: its links to others on its foundation."""
 
     def usecases(self) -> Usecases:
@@ -63,6 +58,7 @@ class Assembly(Foundation):
             client_builds=self._client_builds,
             credentials=self._credentials,
             delegation=self._delegation,
+            handing_over=self._handing_over,
             delivery=self._upward.delivery,
             desired=self._desired,
             explanations=self._explanations,
@@ -103,6 +99,7 @@ class Assembly(Foundation):
             ),
             runs=Runs(self._kept.runs, self._hub),
             services=self._services,
+            settings_watch=self._settings_watch,
             tasks=self._tasks,
             transfers=self._transfers,
             updates=self._updates,
@@ -113,67 +110,8 @@ class Assembly(Foundation):
         )
 
     @cached_property
-    def _builds(self) -> Builds:
-        return Builds(
-            node=self._settings.name,
-            services=self._services,
-            private_files=self._private_files,
-            credentials=self._credentials,
-            versions=self._versions,
-            releases=self._releases,
-            tasks=self._tasks,
-            confining=self._confining,
-            witness=self._witness,
-            provenances=self._provenances,
-            delegation=self._delegation,
-            clock=self._clock,
-            work=self._work,
-        )
-
-    @cached_property
-    def _delegation(self) -> Delegation:
-        return Delegation(
-            links=self._links,
-            images=self._images,
-            tasks=self._tasks,
-            credentials=self._credentials,
-            connect=self._connect,
-            clock=self._clock,
-            work=self._work / "delegated",
-        )
-
-    @cached_property
-    def _rebuilds(self) -> Rebuilds:
-        return Rebuilds(
-            node=self._settings.name,
-            versions=self._versions,
-            images=self._images,
-            provenances=self._provenances,
-            delegation=self._delegation,
-            confining=self._confining,
-            witness=self._witness,
-            credentials=self._credentials,
-            tasks=self._tasks,
-            clock=self._clock,
-            work=self._work,
-            build=build_developer,
-        )
-
-    @cached_property
-    def _workshop(self) -> Workshop:
-        build = self._settings.build
-        return Workshop(
-            confining=self._confining,
-            witness=self._witness,
-            tasks=self._tasks,
-            hub=self._hub,
-            clock=self._clock,
-            work=self._work / "peers",
-            most=build.peers,
-            sources=build.peers_sources,
-            load=present_load,
-            build=build_developer,
-        )
+    def _builder_lines(self) -> DialledBuilders:
+        return DialledBuilders(self._links, self._connect)
 
     @cached_property
     def _pack_maker(self) -> PackMaker:

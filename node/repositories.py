@@ -10,6 +10,7 @@ from node.model.account import AuditEntry, LoginLink, Session
 from node.model.alarm import Alarm
 from node.model.building import BuilderPolicy, StoredProvenance
 from node.model.desired import Revision
+from node.model.entrusted import Entrusted
 from node.model.following import Failure, Followed
 from node.model.instance import EnrolmentToken, Instance, StoredFault
 from node.model.labels import Placement
@@ -17,6 +18,7 @@ from node.model.peer import Consumer, Farewell, PendingInvitation, Pin, Provider
 from node.model.penalty import Penalty
 from node.model.report import OwnMark, ReceivedCounts, ReceivedMark, ReceivedStates, ReportQueued, SentLetter
 from node.model.runs import KeptRuns, runs_key
+from node.model.settings import MadeOf
 from node.model.task import Task
 from node.model.version import DevelopedService, SiteSettings, StoredVersion, Transfer
 from node.model.withdrawal import KeptWithdrawal
@@ -54,6 +56,7 @@ class Repositories:
     consumers: Repository[Consumer]
     countersigned: Repository[Countersigned]
     developed: Repository[DevelopedService]
+    entrusted: Repository[Entrusted]
     farewells: Repository[Farewell]
     failures: Repository[Failure]
     faults: Repository[StoredFault]
@@ -80,6 +83,7 @@ class Repositories:
     revisions: Repository[Revision]
     runs: Repository[KeptRuns]
     sessions: Repository[Session]
+    settings_made: Repository[MadeOf]
     sites: Repository[SiteSettings]
     tasks: Repository[Task]
     tokens: Repository[EnrolmentToken]
@@ -101,6 +105,7 @@ class Repositories:
             consumers=Repository(kept("consumers", *consumers.INDEXES), Consumer, lambda one: one.name, "consumer"),
             countersigned=Repository(kept("countersigned"), Countersigned, countersigned_key, "countersignature"),
             developed=Repository(kept("developed"), DevelopedService, lambda one: one.name, "service"),
+            entrusted=Repository(kept("entrusted"), Entrusted, lambda one: one.service, "entrusted service"),
             farewells=Repository(kept("farewells", *farewells.INDEXES), Farewell, lambda one: one.id, "farewell"),
             failures=Repository(kept("failures"), Failure, following.failure_key, "failure of an update"),
             faults=Repository(kept("faults", *faults.INDEXES), StoredFault, lambda one: one.report.id, "fault report"),
@@ -141,6 +146,7 @@ class Repositories:
             revisions=Repository(kept("revisions", *desired.INDEXES), Revision, desired.revision_key, "revision"),
             runs=Repository(kept("runs", *runs.INDEXES), KeptRuns, runs_key, "list of runs"),
             sessions=Repository(kept("sessions", "expires"), Session, lambda one: one.secret, "session"),
+            settings_made=Repository(kept("settings_made"), MadeOf, lambda one: one.service, "settings"),
             sites=Repository(kept("sites"), SiteSettings, lambda one: one.service, "site settings"),
             tasks=Repository(kept("tasks", *tasks.INDEXES), Task, lambda one: one.id, "task"),
             tokens=Repository(kept("enrolments"), EnrolmentToken, lambda one: one.secret, "enrolment"),

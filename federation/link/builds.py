@@ -6,14 +6,14 @@ that is not asked any more stops the build, so nobody works for an asker that is
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from federation import limits
 from federation.codec import Moment
 from federation.errors import InvalidValueError, OversizedError
 from federation.log import LogRecord
-from federation.names import ServiceName
+from federation.names import PrivateFileName, ServiceName
 from federation.versions import DeveloperVersion
 
 LEASE_SECONDS: Final = 90.0
@@ -42,12 +42,16 @@ class OrderedSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildOrder:
-    """A developer version to build. ``id``: made up by the asker; the same order sent again is the same build."""
+    """A developer version to build. ``id``: made up by the asker; the same order sent again is the same build.
+
+    ``credentials``: whether the asker hands over credentials, without which no source is to be fetched.
+    """
 
     id: str
     service: ServiceName
     version: DeveloperVersion
     sources: tuple[OrderedSource, ...]
+    credentials: bool = False
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -78,6 +82,8 @@ class BuildReport:
     """How an ordered build stands. ``why``: what a queued one waits for, or why it failed.
 
     ``log``: lines after the number that was asked for. ``provenance``: the builder's signed word of one that succeeded.
+    ``sealing``: the key that what is handed over is sealed to, as the builder's statement (``sealing``).
+    ``wants``: the private files that the build waits for.
     """
 
     id: str
@@ -86,12 +92,53 @@ class BuildReport:
     why: str = ""
     log: tuple[LogRecord, ...] = ()
     provenance: bytes | None = None
+    sealing: bytes = b""
+    wants: tuple[PrivateFileName, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.log) > LOG_LINES:
             raise OversizedError(f"an answer holds at most {LOG_LINES} lines of a log")
         if len(self.why) > limits.LOG_MESSAGE_CHARS:
             raise OversizedError(f"a reason has at most {limits.LOG_MESSAGE_CHARS} characters")
+        if len(self.wants) > limits.PRIVATE_FILES:
+            raise OversizedError(f"a build wants at most {limits.PRIVATE_FILES} private files")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedFile:
+    """A private file that a recipe names."""
+
+    name: PrivateFileName
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedCredential:
+    """What opens the repositories under the prefix of addresses ``reach``; the fields are those of ``Credential``."""
+
+    reach: str
+    user: str = ""
+    secret: bytes = field(repr=False)
+    known_hosts: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """What a builder is given for one order: only ever sealed to it, and for that order alone."""
+
+    files: tuple[HandedFile, ...] = ()
+    credentials: tuple[HandedCredential, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.files) > limits.PRIVATE_FILES or len(self.credentials) > _SOURCES:
+            raise OversizedError(f"at most {limits.PRIVATE_FILES} files and {_SOURCES} credentials are handed over")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A hand-over on its way: the ``HandOver`` of an order, sealed to its builder."""
+
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

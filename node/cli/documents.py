@@ -6,7 +6,8 @@ _TASK = "id kind title who service subject state created started ended error res
 _REVISION = "kind number who why at versions { service version } deltas { service version }"
 _PROVIDER = "name id url profile linked autoUpdate connected checked error window testedBy offered { service version }"
 _SOURCE = "name url ref directory"
-_SITE = f"service overlays {{ {_SOURCE} }} macros {{ name value }}"
+_SITE = f"service overlays {{ {_SOURCE} }} macros {{ name value }} watch"
+_LOOK = "url ref commit tried seen failed error"
 _MOVED = "moved { version base movedBytes fullBytes seconds }"
 _STATE = f"instance service phase since desired running committed failed error failures lastExit halted held {_MOVED}"
 _INSTANCE = (
@@ -14,7 +15,7 @@ _INSTANCE = (
     f"awaits {{ service source }} problem clockAheadSeconds states {{ {_STATE} }}"
 )
 _SERVICE = f"""name developed tagged provider developerDesired clientDesired latestDeveloper latestClient faults
-  sources {{ {_SOURCE} }} site {{ {_SITE} }} running {{ {_STATE} }} task {{ {_TASK} }}
+  sources {{ {_SOURCE} }} site {{ {_SITE} }} watched looks {{ {_LOOK} }} running {{ {_STATE} }} task {{ {_TASK} }}
   lastTransfer {{ provider version base movedBytes fullBytes seconds at }} withdrawn {{ version by reason at }}"""
 _ALARM = "id kind subject message firstSeen lastSeen count dismissedBy dismissed"
 _FAULT = """id service version instance occurred reason exitStatus signal message inProbation putBack uptimeSeconds
@@ -39,6 +40,8 @@ ADD_SERVICE: Final = f"""mutation ($name: String!, $sources: [GitSourceInput!]!,
 REMOVE_SERVICE: Final = "mutation ($name: String!) { removeService(name: $name) }"
 SET_SITE: Final = f"""mutation ($service: String!, $overlays: [GitSourceInput!]!, $macros: [MacroInput!]!) {{
   setSite(service: $service, overlays: $overlays, macros: $macros) {{ {_SITE} }} }}"""
+WATCH_SETTINGS: Final = f"""mutation ($service: String!, $watch: SettingsWatch!) {{
+  watchSettings(service: $service, watch: $watch) {{ {_SITE} }} }}"""
 
 BUILD: Final = f"""mutation ($service: String!, $version: String, $comment: String! = "", $on: [String!]) {{
   build(service: $service, version: $version, comment: $comment, on: $on) {{ {_TASK} }} }}"""
@@ -137,6 +140,11 @@ REQUIRE_BUILDERS: Final = (
     " { requireBuilders(service: $service, builders: $builders, require: $require) { service builders require } }"
 )
 FREE_BUILDERS: Final = "mutation ($service: String!) { freeBuilders(service: $service) }"
+_ENTRUSTED = "service builders { id name }"
+ENTRUSTED: Final = f"query {{ entrusted {{ {_ENTRUSTED} }} }}"
+ENTRUST: Final = f"""mutation ($service: String!, $peers: [String!]!) {{
+  entrust(service: $service, peers: $peers) {{ {_ENTRUSTED} }} }}"""
+WITHDRAW_TRUST: Final = "mutation ($service: String!) { withdrawTrust(service: $service) }"
 PLACEMENTS: Final = "query { placements { service labels } }"
 PLACE: Final = """mutation ($service: String!, $labels: [String!]!) {
   placeService(service: $service, labels: $labels) { service labels } }"""

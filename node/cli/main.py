@@ -16,6 +16,7 @@ from node.cli.commands import (
     consumers,
     credentials,
     desired,
+    entrust,  # noqa: F401  # a verb of the noun service
     following,  # noqa: F401  # verbs of the noun provider
     instances,
     keys,

@@ -6,6 +6,7 @@ from typing import Final
 
 import strawberry
 
+from build.credential_check import SECRET_BYTES, USER_CHARS
 from build.credentials import PREFIX_CHARS
 from federation.errors import InvalidValueError, OversizedError
 from node.graphql import values
@@ -13,7 +14,6 @@ from node.graphql.access import field
 from node.graphql.context import Info
 from node.graphql.types.credential import GitCredential
 from node.model.account import Role
-from node.usecases.credentials import SECRET_BYTES, USER_CHARS
 
 _CONTENT_CHARS: Final = (SECRET_BYTES + 2) // 3 * 4
 

@@ -18,6 +18,7 @@ from node.graphql.catalogs import CatalogMutations
 from node.graphql.context import Context, Info
 from node.graphql.credentials import CredentialsMutations
 from node.graphql.following import FollowingMutations
+from node.graphql.handing_over import HandingOverMutations
 from node.graphql.inputs import DeltaInput, GitSourceInput, MacroInput
 from node.graphql.keys import KeysMutations
 from node.graphql.lanes import lanes
@@ -28,6 +29,7 @@ from node.graphql.placements import PlacementsMutations
 from node.graphql.private_files import PrivateFilesMutations
 from node.graphql.provenances import ProvenancesMutations
 from node.graphql.queries import known
+from node.graphql.settings import SettingsMutations
 from node.graphql.types.account import NewLoginLink
 from node.graphql.types.instance import Instance, NewEnrolment
 from node.graphql.types.peer import NewInvitation, Provider
@@ -66,6 +68,8 @@ class Mutation(
     PlacementsMutations,
     PrivateFilesMutations,
     ProvenancesMutations,
+    HandingOverMutations,
+    SettingsMutations,
     BuildingMutations,
 ):
     @field(
@@ -85,7 +89,7 @@ class Mutation(
         await info.context.usecases.services.remove(values.read("name", ServiceName, name), who=info.context.who)
         return True
 
-    @field(Role.DEVELOPER, "Adapt a service to this site; takes effect with its next client version.")
+    @field(Role.DEVELOPER, "Adapt a service to this site; whether its settings are watched stays as it was.")
     async def set_site(
         self, info: Info, service: str, overlays: list[GitSourceInput], macros: list[MacroInput]
     ) -> SiteSettings:

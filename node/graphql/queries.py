@@ -18,6 +18,7 @@ from node.graphql.comparing import ComparingQueries
 from node.graphql.context import Context, Info
 from node.graphql.credentials import CredentialsQueries
 from node.graphql.following import FollowingQueries
+from node.graphql.handing_over import HandingOverQueries
 from node.graphql.keys import KeysQueries
 from node.graphql.lanes import Known, lanes
 from node.graphql.links import LinkQueries
@@ -53,6 +54,7 @@ async def known(context: Context) -> Known:
         developed=developed,
         withdrawn=await usecases.withdrawals.in_force(),
         sites=await usecases.services.sites(),
+        looks=await usecases.settings_watch.known(),
         developer_versions=await usecases.versions.find(ListKind.DEVELOPER, service=None, first=most),
         client_versions=await usecases.versions.find(ListKind.CLIENT, service=None, first=most),
         providers=await usecases.links.providers(),
@@ -78,6 +80,7 @@ class Query(
     PlacementsQueries,
     PrivateFilesQueries,
     ProvenancesQueries,
+    HandingOverQueries,
     BuildingQueries,
     RunsQueries,
 ):

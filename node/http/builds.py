@@ -5,10 +5,11 @@ from quart import Response
 from federation import codec
 from federation.errors import InvalidValueError
 from federation.limits import SERIAL
-from federation.link.builds import BuildOrder
+from federation.link.builds import BuildOrder, Sealed
 from node.http.files import ServedFile, file_response
 from node.http.peers import json_response
 from node.http.route import Access, Call, Route
+from node.model.orders import Asker
 from node.model.peer import Right
 from node.usecases import Usecases
 
@@ -18,6 +19,10 @@ def _after(call: Call) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) <= SERIAL):
         raise InvalidValueError("'after' is the number of a line of the log")
     return int(text)
+
+
+def _asker(call: Call) -> Asker:
+    return Asker(id=call.consumer.id, name=call.consumer.name)
 
 
 class BuildRoutes:
@@ -37,6 +42,7 @@ class BuildRoutes:
                 ("GET", "builds/<build>", self.report),
                 ("POST", "builds/<build>/cancel", self.cancel),
                 ("GET", "builds/<build>/pack", self.pack),
+                ("POST", "builds/<build>/sealed", self.sealed),
             )
         )
 
@@ -46,20 +52,25 @@ class BuildRoutes:
 
     async def order(self, call: Call) -> Response:
         """Take a build on."""
-        return json_response(await self._use.workshop.take(call.consumer, codec.decode(call.body, BuildOrder)))
+        return json_response(await self._use.workshop.take(_asker(call), codec.decode(call.body, BuildOrder)))
 
     async def report(self, call: Call) -> Response:
         """How the caller's order stands; waits a while for news."""
-        found = await self._use.workshop.report(call.consumer, call.path["build"], after=_after(call))
+        found = await self._use.workshop.report(_asker(call), call.path["build"], after=_after(call))
         return json_response(found)
 
     async def cancel(self, call: Call) -> Response:
         """Stop the caller's order, or forget what it gave."""
-        return json_response(await self._use.workshop.cancel(call.consumer, call.path["build"]))
+        return json_response(await self._use.workshop.cancel(_asker(call), call.path["build"]))
+
+    async def sealed(self, call: Call) -> Response:
+        """Take what the caller hands over for its order."""
+        self._use.workshop.take_over(_asker(call), call.path["build"], codec.decode(call.body, Sealed).content)
+        return Response(status=204)
 
     async def pack(self, call: Call) -> Response:
         """The whole image that the caller's order gave."""
-        found = self._use.workshop.pack(call.consumer, call.path["build"])
+        found = self._use.workshop.pack(_asker(call), call.path["build"])
         # It does not change any more: its name and size tell it from all others.
         size = found.stat().st_size
         return file_response(ServedFile(path=found, size=size, etag=f"{call.path['build']}-{size}"), call.headers, {})

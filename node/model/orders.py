@@ -5,13 +5,23 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from federation.identity import NodeId
 from federation.limits import GIB, MIB
 from federation.link.builds import BuildOrder
+from federation.names import NodeName
 
 LEAST_MEMORY_BYTES: Final = 512 * MIB
 LEAST_DISK_BYTES: Final = 2 * GIB
 MOST_LOAD: Final = 1.5
 """Runnable processes for each processor, above which no build of a peer is begun."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """A peer that has builds run here."""
+
+    id: NodeId
+    name: NodeName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ from node.usecases.fault_files import FaultFiles
 from node.usecases.faults import Faults
 from node.usecases.followers import Followers
 from node.usecases.following import Following
+from node.usecases.handing_over import HandingOver
 from node.usecases.images import Images
 from node.usecases.instances import Instances
 from node.usecases.key_changes import KeyChanges
@@ -50,6 +51,7 @@ from node.usecases.reports import Reports
 from node.usecases.resuming import Resuming
 from node.usecases.runs import Runs
 from node.usecases.services import Services
+from node.usecases.settings_watch import SettingsWatch
 from node.usecases.tasks import Tasks
 from node.usecases.transfers import Transfers
 from node.usecases.updates import Updates
@@ -87,6 +89,7 @@ class Usecases:
     client_builds: ClientBuilds
     credentials: Credentials
     delegation: Delegation
+    handing_over: HandingOver
     delivery: Delivery
     desired: Desired
     explanations: Explanations
@@ -120,6 +123,7 @@ class Usecases:
     resuming: Resuming
     runs: Runs
     services: Services
+    settings_watch: SettingsWatch
     tasks: Tasks
     transfers: Transfers
     updates: Updates

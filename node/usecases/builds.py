@@ -92,10 +92,16 @@ class Builds:
         developed = await self._services.get(service)
         if version is not None and version.node != self._node:
             raise InvalidValueError(f"version {version} can't be made by node {self._node}: it would be {self._node}-…")
-        if version is not None and await self._versions.has(ListKind.DEVELOPER, service, version):
+        begun = await self._stored_by(service, resumed_from) if resumed_from else None
+        present = version is not None and await self._versions.has(ListKind.DEVELOPER, service, version)
+        if present and (begun is None or begun.version != version):
             raise ExistsError(f"{service} {version} was made already: the same version can't be made twice")
 
         async def work(log: TaskLog) -> str:
+            if begun is not None:
+                log(f"{service} {begun.version} was stored before the end of the task that is resumed: it is whole")
+                await self._publish(developed, begun, who, log)
+                return begun.version
             # The number is chosen when the build's turn comes, so that two queued builds never choose the same.
             made = version or await self._next(service)
             if on is None:
@@ -124,6 +130,15 @@ class Builds:
     async def _own(self, service: ServiceName) -> dict[DeveloperVersion, StoredVersion]:
         stored = await self._versions.find(ListKind.DEVELOPER, service, first=1000)
         return {version: one for one in stored if (version := DeveloperVersion(one.version)).node == self._node}
+
+    async def _stored_by(self, service: ServiceName, task: str) -> StoredVersion | None:
+        """The version that a build of ours, ended before it was made desired, had stored already."""
+        own = await self._own(service)
+        if not own:
+            return None
+        newest = max(own)
+        said = await self._provenances.of(service, newest)
+        return own[newest] if any(one.signed.provenance.invocation == task for one in said) else None
 
     async def _sources_before(self, service: ServiceName, version: DeveloperVersion) -> tuple[Source, ...]:
         """The sources of the newest version of ours below ``version``."""
@@ -171,6 +186,9 @@ class Builds:
             stored = await self._releases.store(made, TreeSource(built.tree, built.image))
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await self._publish(service, stored, who, log)
+
+    async def _publish(self, service: DevelopedService, stored: StoredVersion, who: str, log: TaskLog) -> None:
         await self._make_desired(stored, who, log)
         if service.tag:
             await tag_sources(stored, cache=self._cache, credentials=self._credentials, log=log)
@@ -198,6 +216,7 @@ class Builds:
             recipe=said.recipe,
             sources=tuple(Source(name=one.name, url=one.url, commit=one.commit) for one in said.sources),
             comment=comment,
+            private_files=delivered.private_files,
         )
         await self._provenances.keep(delivered.signed)
         stored = await self._releases.name(made)

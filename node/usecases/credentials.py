@@ -1,28 +1,25 @@
-"""Keeps the credentials for Git servers, and gives them to the Git of this node's own builds and to nobody else.
+"""Keeps the credentials for Git servers, and gives them to the Git of this node's own builds.
 
-Each is for a prefix of addresses, of which the longest that fits is used. What a consumer orders is built without any.
+Each is for a prefix of addresses, of which the longest that fits is used. What a peer orders is built without any of
+them; what a builder of ours is given of them, ``handing_over`` says.
 """
 
 import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_ssh_private_key
-
+from build.credential_check import checked
 from build.credentials import Credential, CredentialSource, Reach, longest
 from build.errors import SourceError
 from build.giturl import GitUrl
 from federation.clock import Clock
-from federation.errors import AbsentError, InvalidValueError, OversizedError
+from federation.errors import AbsentError, InvalidValueError
 from node.model.credential import GitCredential
 from node.storage.credentials import CredentialStore
 from node.usecases.audit import Audit
 from node.usecases.changes import ChangeHub, Topic
 
 CREDENTIALS: Final = 200
-SECRET_BYTES: Final = 64 * 1024
-USER_CHARS: Final = 200
 
 
 class Credentials(CredentialSource):
@@ -53,12 +50,7 @@ class Credentials(CredentialSource):
             CorruptError, DiskFullError: it can't be kept.
         """
         reach = Reach.read(prefix)
-        if max(len(secret), len(known_hosts)) > SECRET_BYTES:
-            raise OversizedError(f"a credential has at most {SECRET_BYTES} bytes")
-        if reach.scheme == "ssh":
-            given = _key(reach, secret, user, known_hosts)
-        else:
-            given = _password(reach, secret, user, known_hosts)
+        given = checked(reach, secret, user=user, known_hosts=known_hosts)
         async with self._changing:
             kept = {one.prefix for one in await self._store.all()}
             if len(kept | {reach.text}) > CREDENTIALS:
@@ -96,8 +88,8 @@ class Credentials(CredentialSource):
         if not closed:
             return ""
         return (
-            f"; this node reaches {', '.join(closed[:5])} by a credential, which is given to no peer: "
-            "if the peer can't fetch it, build here"
+            f"; this node reaches {', '.join(closed[:5])} by a credential, which that peer is not given: "
+            "if it can't fetch it, build here, or let it have the credential by 'vupdate service entrust'"
         )
 
 
@@ -106,33 +98,3 @@ def _covered(reaches: list[Reach], url: str) -> bool:
         return longest(reaches, GitUrl.read(url)) is not None
     except SourceError:
         return False
-
-
-def _password(reach: Reach, secret: bytes, user: str, known_hosts: bytes) -> Credential:
-    if known_hosts:
-        raise InvalidValueError("keys of a host are for SSH: HTTPS has certificates")
-    if not user or len(user) > USER_CHARS or not user.isprintable() or ":" in user:
-        raise InvalidValueError(f"HTTPS needs a user, of at most {USER_CHARS} characters and without a ':'")
-    try:
-        text = secret.decode().removesuffix("\n").removesuffix("\r")
-    except UnicodeDecodeError as error:
-        raise InvalidValueError("a token or password is text in UTF-8") from error
-    if not text or not text.isprintable():
-        raise InvalidValueError("a token or password is one line, and not empty")
-    return Credential(reach=reach, user=user, secret=text.encode())
-
-
-def _key(reach: Reach, secret: bytes, user: str, known_hosts: bytes) -> Credential:
-    if user:
-        raise InvalidValueError("the user of SSH is part of the prefix: ssh://git@host/")
-    load = load_ssh_private_key if b"BEGIN OPENSSH PRIVATE KEY" in secret else load_pem_private_key
-    try:
-        load(secret, None)
-    except TypeError as error:
-        raise InvalidValueError("the key has a passphrase, which nobody could type: give one without") from error
-    except (ValueError, UnsupportedAlgorithm):
-        # Without its cause, which may quote what was given.
-        raise InvalidValueError("that is not a private key as ssh-keygen writes it") from None
-    if known_hosts and (b"\0" in known_hosts or not known_hosts.strip()):
-        raise InvalidValueError("the known hosts are not as ssh-keyscan writes them")
-    return Credential(reach=reach, secret=secret, known_hosts=known_hosts)

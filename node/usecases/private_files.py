@@ -26,8 +26,8 @@ class _OfRecipe(PrivateSource):
     store: PrivateFileStore
     service: ServiceName
 
-    async def names(self) -> frozenset[PrivateFileName]:
-        return frozenset(one.name for one in await self.store.of_service(self.service) if one.into is None)
+    async def missing(self, wanted: frozenset[PrivateFileName]) -> frozenset[PrivateFileName]:
+        return wanted - {one.name for one in await self.store.of_service(self.service) if one.into is None}
 
     async def read(self, name: PrivateFileName) -> bytes:
         return (await self.store.read(self.service, name))[1]

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from build.credentials import NO_CREDENTIALS
 from build.developer import DeveloperBuild
 from build.environment import strangers_view
+from build.private import NO_PRIVATE_FILES
 from build.source import SourceRequest
 from federation.clock import Clock
 from federation.compare import Change, Difference, compare
@@ -30,6 +32,7 @@ from node.usecases.confining import Confining
 from node.usecases.credentials import Credentials
 from node.usecases.delegation import Delegation, order_for
 from node.usecases.images import Images
+from node.usecases.private_files import PrivateFiles
 from node.usecases.provenances import Provenances
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.versions import Versions
@@ -58,6 +61,7 @@ class Rebuilds:
         delegation: Delegation,
         confining: Confining,
         witness: Witness,
+        private_files: PrivateFiles,
         credentials: Credentials,
         tasks: Tasks,
         clock: Clock,
@@ -71,6 +75,7 @@ class Rebuilds:
         self._delegation = delegation
         self._confining = confining
         self._witness = witness
+        self._private_files = private_files
         self._credentials = credentials
         self._tasks = tasks
         self._clock = clock
@@ -139,7 +144,8 @@ class Rebuilds:
             confinement=await (self._confining.own(log) if own else self._confining.foreign()),
             trusted=own,
             host=dict(os.environ) if own else strangers_view(os.environ),
-            credentials=self._credentials,
+            private=self._private_files.of_recipe(stored.service) if own else NO_PRIVATE_FILES,
+            credentials=self._credentials if own else NO_CREDENTIALS,
         )
         started = self._clock.now()
         try:

@@ -2,7 +2,7 @@
 
 Orders live in memory: a node that is started anew has none, and the asker, told so, gives the order elsewhere or again.
 What came out is kept until it is fetched or the asker's lease runs out. A peer's build never shares a folder, a cache
-or a credential with another's or with our own.
+or a credential with another's or with our own; what an asker hands over for an order is for that order alone.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,21 +19,25 @@ from typing import Final
 
 from build.developer import DeveloperBuild
 from build.environment import strangers_view
+from build.reach import PeersReach
 from build.source import SourceRequest
 from federation import limits
 from federation.clock import Clock
 from federation.digest import Digest
 from federation.errors import AbsentError, ConflictError, InvalidValueError
+from federation.identity import NodeId
+from federation.keys import PrivateKey
 from federation.link.builds import LEASE_SECONDS, LOADED, LOG_LINES, BuilderState, BuildOrder, BuildReport, BuildStand
+from federation.link.sealing import Purpose
 from federation.log import LogRecord
 from federation.transfer.pack import make_pack
 from federation.transfer.tree import TreeSource
-from node.model.orders import Load, forbidden_source, pressure
-from node.model.peer import Consumer
+from node.model.orders import Asker, Load, forbidden_source, pressure
 from node.model.task import Task, TaskKind, TaskState
 from node.usecases.builds import BuildDeveloper
 from node.usecases.changes import ChangeHub, Topic
 from node.usecases.confining import Confining
+from node.usecases.handed_over import HandedOver
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.witness import Witness
 
@@ -42,6 +47,9 @@ WAIT_SECONDS: Final = 15.0
 _FETCH_SECONDS: Final = 3600.0
 _LOOK_SECONDS: Final = 5.0
 _ORDERS_MOST: Final = 100
+_WAITING_MOST: Final = 20
+"""So many questions of one asker wait for news at once."""
+
 _STANDS: Final = {
     TaskState.QUEUED: BuildStand.QUEUED,
     TaskState.RUNNING: BuildStand.RUNNING,
@@ -68,7 +76,8 @@ class _Made:
 @dataclass(slots=True, kw_only=True)
 class _Order:
     order: BuildOrder
-    consumer: Consumer
+    asker: Asker
+    handed: HandedOver
     folder: Path
     lease_until: datetime
     task: str = ""
@@ -81,6 +90,7 @@ class Workshop:
     def __init__(
         self,
         *,
+        key: PrivateKey,
         confining: Confining,
         witness: Witness,
         tasks: Tasks,
@@ -92,6 +102,7 @@ class Workshop:
         load: Callable[[Path], Load],
         build: BuildDeveloper,
     ) -> None:
+        self._key = key
         self._confining = confining
         self._witness = witness
         self._tasks = tasks
@@ -103,6 +114,7 @@ class Workshop:
         self._load = load
         self._build = build
         self._orders: dict[tuple[str, str], _Order] = {}
+        self._waiting: Counter[NodeId] = Counter()
 
     async def state(self) -> BuilderState:
         """Whether another order would be taken now, and how loaded this machine is."""
@@ -125,7 +137,7 @@ class Workshop:
             return f"it works on {running} builds of peers, and takes no more at once"
         return pressure(load)
 
-    async def take(self, consumer: Consumer, order: BuildOrder) -> BuildReport:
+    async def take(self, asker: Asker, order: BuildOrder) -> BuildReport:
         """Take ``order`` on; the same one again tells how it stands.
 
         Raises:
@@ -133,7 +145,7 @@ class Workshop:
             InvalidValueError: a source that this node fetches for nobody.
             SandboxError: the build can't be closed in.
         """
-        key = (consumer.id, order.id)
+        key = (asker.id, order.id)
         if key not in self._orders:
             if url := forbidden_source(order, self._sources):
                 raise InvalidValueError(
@@ -142,22 +154,27 @@ class Workshop:
             await self._confining.foreign()
             if refusal := (await self.state()).refusal:
                 raise LoadedError(f"no build is taken on now: {refusal}")
-            self._orders[key] = await self._begin(consumer, order)
+            self._orders[key] = await self._begin(asker, order)
         return await self._report(self._orders[key], after=0)
 
-    async def _begin(self, consumer: Consumer, order: BuildOrder) -> _Order:
+    async def _begin(self, asker: Asker, order: BuildOrder) -> _Order:
         if len(self._orders) >= _ORDERS_MOST:
             raise LoadedError("no build is taken on now: too many were made that nobody has fetched yet")
-        one = _Order(
-            order=order, consumer=consumer, folder=self._work / consumer.id / order.id, lease_until=self._lease()
+        handed = HandedOver(
+            Purpose(order=order.id, asker=asker.id, builder=self._key.public.id),
+            self._key,
+            credentials=order.credentials,
+            news=functools.partial(self._hub.publish, Topic.TASKS),
         )
+        folder = self._work / asker.id / order.id
+        one = _Order(order=order, asker=asker, handed=handed, folder=folder, lease_until=self._lease())
         job = Job(
             kind=TaskKind.PEER_BUILD,
-            title=f"Build {order.service} {order.version} for {consumer.name}",
+            title=f"Build {order.service} {order.version} for {asker.name}",
             work=functools.partial(self._make, one),
             subject=order.id,
         )
-        one.task = (await self._tasks.start(job, who=consumer.name)).id
+        one.task = (await self._tasks.start(job, who=asker.name)).id
         return one
 
     async def _make(self, one: _Order, log: TaskLog) -> str:
@@ -171,9 +188,13 @@ class Workshop:
                 for source in order.sources
             ),
             work=one.folder,
-            cache=self._work / one.consumer.id / "cache",
+            # What only the asker's credentials open stays no longer than the order.
+            cache=(one.folder if order.credentials else self._work / one.asker.id) / "cache",
+            private=one.handed,
+            credentials=one.handed,
             confinement=await self._confining.foreign(),
             trusted=False,
+            reach=PeersReach(self._sources),
             host=strangers_view(os.environ),
         )
         built = await self._build(request, log)
@@ -186,43 +207,61 @@ class Workshop:
 
     # What the asker asks.
 
-    async def report(self, consumer: Consumer, order_id: str, *, after: int, wait: bool = True) -> BuildReport:
+    async def report(self, asker: Asker, order_id: str, *, after: int, wait: bool = True) -> BuildReport:
         """How an order stands, with its log after line ``after``; waits a while for news. It renews the lease.
 
         Raises:
-            AbsentError: this consumer has no such order here (any more).
+            AbsentError: this asker has no such order here (any more).
         """
-        one = self._mine(consumer, order_id)
+        one = self._mine(asker, order_id)
         one.lease_until = self._lease()
-        if wait:
-            async with self._hub.subscribe(frozenset({Topic.TASKS, Topic.LOGS})) as changes:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(WAIT_SECONDS):
-                        while not await self._has_news(one, after):
-                            await anext(changes)
+        # Each open question holds a connection: whoever has many open is answered at once.
+        if wait and self._waiting[asker.id] < _WAITING_MOST:
+            self._waiting[asker.id] += 1
+            try:
+                await self._news(one, after)
+            finally:
+                self._waiting[asker.id] -= 1
         return await self._report(one, after=after)
+
+    async def _news(self, one: _Order, after: int) -> None:
+        """Wait a while for something to tell."""
+        async with self._hub.subscribe(frozenset({Topic.TASKS, Topic.LOGS})) as changes:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(WAIT_SECONDS):
+                    while not await self._has_news(one, after):
+                        await anext(changes)
 
     async def _has_news(self, one: _Order, after: int) -> bool:
         ended = (await self._tasks.get(one.task)).state.ended
-        return ended or bool(await self._tasks.log(one.task, after, 1))
+        return ended or bool(one.handed.wants) or bool(await self._tasks.log(one.task, after, 1))
 
-    async def cancel(self, consumer: Consumer, order_id: str) -> BuildReport:
+    def take_over(self, asker: Asker, order_id: str, sealed: bytes) -> None:
+        """Give the build of an order what its asker hands over.
+
+        Raises:
+            AbsentError: as ``report``.
+            TamperedError, ConflictError: as ``HandedOver.take``.
+        """
+        self._mine(asker, order_id).handed.take(sealed)
+
+    async def cancel(self, asker: Asker, order_id: str) -> BuildReport:
         """Stop an order and forget what it made.
 
         Raises:
             AbsentError: as ``report``.
         """
-        one = self._mine(consumer, order_id)
+        one = self._mine(asker, order_id)
         await self._drop(one)
         return BuildReport(id=order_id, stand=BuildStand.CANCELLED, lease_until=one.lease_until)
 
-    def pack(self, consumer: Consumer, order_id: str) -> Path:
+    def pack(self, asker: Asker, order_id: str) -> Path:
         """The whole image that an order gave, as a pack.
 
         Raises:
             AbsentError: there is none.
         """
-        one = self._mine(consumer, order_id)
+        one = self._mine(asker, order_id)
         # A large image takes longer to fetch than a question to come.
         one.lease_until = self._clock.now() + timedelta(seconds=_FETCH_SECONDS)
         made = one.made
@@ -230,8 +269,8 @@ class Workshop:
             raise AbsentError("this order has not given an image")
         return made.pack
 
-    def _mine(self, consumer: Consumer, order_id: str) -> _Order:
-        one = self._orders.get((consumer.id, order_id))
+    def _mine(self, asker: Asker, order_id: str) -> _Order:
+        one = self._orders.get((asker.id, order_id))
         if one is None:
             raise AbsentError("there is no such order of yours here: it ran out, or this node was started anew")
         return one
@@ -246,6 +285,8 @@ class Workshop:
             why=await self._why(task),
             log=tuple(_bounded(await self._tasks.log(one.task, after, LOG_LINES))),
             provenance=one.made.provenance if one.made is not None and stand is BuildStand.SUCCEEDED else None,
+            sealing=one.handed.statement,
+            wants=one.handed.wants,
         )
 
     async def _why(self, task: Task) -> str:
@@ -267,8 +308,8 @@ class Workshop:
             await self._drop(one)
 
     async def _drop(self, one: _Order) -> None:
-        await self._tasks.cancel(one.task, who=one.consumer.name)
-        self._orders.pop((one.consumer.id, one.order.id), None)
+        await self._tasks.cancel(one.task, who=one.asker.name)
+        self._orders.pop((one.asker.id, one.order.id), None)
         await asyncio.to_thread(shutil.rmtree, one.folder, ignore_errors=True)
 
     async def _open(self) -> list[_Order]:

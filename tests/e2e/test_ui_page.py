@@ -613,3 +613,21 @@ async def test_the_node_id_is_shown_whole_on_demand(page: Page) -> None:
     await expect(button).to_have_text("QMTYXZV-5WDLQ2K…")
     await button.press("Enter")
     await expect(page.locator("[data-node-id]")).to_have_text(ui_sample.NODE_ID)
+
+
+async def test_watched_settings_show_what_was_seen_and_can_be_switched(page: Page, node: UiFakeNode) -> None:
+    """The commit and when, or the error; a service without settings shows nothing of them."""
+    drawer = await ui_pages.open_builds(page, "shop")
+    part = drawer.locator("[data-watched=true]")
+    await expect(part).to_contain_text("https://git.example/site.git")
+    await expect(part).to_contain_text("at 0123456789ab, seen")
+    shop = next(one for one in node.data["services"] if one["name"] == "shop")
+    shop["looks"][0] |= {"failed": 2, "error": "its server does not answer"}
+    node.tell("SERVICES")
+    await expect(part).to_contain_text("2 looks failed: its server does not answer")
+    await drawer.get_by_label("Watch the repositories").select_option("OFF")
+    await expect(drawer.locator("[data-watched=false]")).to_contain_text("Not watched")
+    assert shop["site"]["watch"] == "OFF"
+    await ui_pages.close_drawer(page)
+    other = await ui_pages.open_builds(page, "guestbook")
+    await expect(other.locator("[data-watched]")).to_have_count(0)

@@ -1,6 +1,7 @@
-"""Orders to build as fuzz targets."""
+"""Orders to build, and what is handed over for them, as fuzz targets."""
 
-from federation.link.builds import BuildOrder, OrderedSource
+from federation.link.builds import BuildOrder, HandedCredential, HandedFile, HandOver, OrderedSource, Sealed
+from federation.names import PrivateFileName
 from federation.versions import DeveloperVersion
 from tests.fuzz.target import Target, value
 from tests.fuzz.values import SHOP
@@ -12,3 +13,13 @@ def order_target() -> Target:
     return value(
         BuildOrder, BuildOrder(id="0" * 32, service=SHOP, version=DeveloperVersion("globex-1.0.0"), sources=(source,))
     )
+
+
+def hand_over_targets() -> list[Target]:
+    """What an asker hands over, sealed and opened."""
+    file = HandedFile(name=PrivateFileName("tls.key"), content=b"-----")
+    credential = HandedCredential(reach="https://git.example/", user="robot", secret=b"s", known_hosts=b"k")
+    return [
+        value(Sealed, Sealed(content=b"sealed")),
+        value(HandOver, HandOver(files=(file,), credentials=(credential,))),
+    ]

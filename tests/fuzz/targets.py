@@ -30,7 +30,7 @@ from tests.fuzz import values
 from tests.fuzz.identity import identity_targets
 from tests.fuzz.keys import key_targets
 from tests.fuzz.links import link_targets
-from tests.fuzz.orders import order_target
+from tests.fuzz.orders import hand_over_targets, order_target
 from tests.fuzz.packs import pack_target
 from tests.fuzz.provenance import provenance_targets
 from tests.fuzz.target import Target, signed, value
@@ -204,6 +204,7 @@ def targets() -> tuple[Target, ...]:
         *identity_targets(),
         *provenance_targets(),
         order_target(),
+        *hand_over_targets(),
         *link_targets(),
         _request_target(),
         pack_target(),

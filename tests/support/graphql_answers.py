@@ -26,6 +26,7 @@ from node.model.penalty import after_lie
 from node.model.placement import Awaited
 from node.model.private import PrivateFile
 from node.model.report import OwnMark
+from node.model.settings import SettingsLook, Watch
 from node.model.task import TaskState
 from node.model.version import DevelopedService, GitSource, SiteSettings, StoredVersion
 from node.model.withdrawal import KeptWithdrawal
@@ -51,7 +52,7 @@ from tests.support.graphql_values import (
     task,
     transfer,
 )
-from tests.support.provenance_values import BUILDERS, POLICY, stored_provenance
+from tests.support.provenance_values import BUILDERS, ENTRUSTED, POLICY, stored_provenance
 
 WITHDRAWN = KeptWithdrawal(
     service=ServiceName("guestbook"),
@@ -107,6 +108,7 @@ SITE = SiteSettings(
     service=ServiceName("guestbook"),
     overlays=(GitSource(name="site", url="/srv/site", ref="main", directory="gb"),),
     macros={"title": "Hello"},
+    watch=Watch.ON,
 )
 
 
@@ -200,6 +202,14 @@ IMAGES = {
     }.items()
 }
 
+LOOK = SettingsLook(
+    url=SITE.overlays[0].url,
+    ref=SITE.overlays[0].ref,
+    commit="c" * 40,
+    tried=NOW,
+    seen=NOW,
+)
+
 
 def answers() -> dict[str, Any]:
     """A node that knows a little of everything."""
@@ -226,6 +236,8 @@ def answers() -> dict[str, Any]:
         "services.add": kept,
         "services.remove": None,
         "services.set_site": kept,
+        "services.watch_site": SITE,
+        "settings_watch.known": {(SITE.overlays[0].url, SITE.overlays[0].ref): LOOK},
         "builds.start": done,
         "client_builds.start": done,
         "adaptation.begin_all": [done, replace(done, id="t3")],
@@ -296,6 +308,10 @@ def answers() -> dict[str, Any]:
         "instances.placing": Placing([ServiceName("guestbook")], []),
         "fault_files.read": b"packed",
         "delegation.builders": BUILDERS,
+        "handing_over.all": [ENTRUSTED],
+        "handing_over.names": {ENTRUSTED.builders[0]: NodeName("acme")},
+        "handing_over.entrust": ENTRUSTED,
+        "handing_over.withdraw": None,
         "rebuilds.start": done,
         "tasks.waits_for": lambda task: "waits for its place" if task.state is TaskState.QUEUED else "",
         "provenances.of": [stored_provenance()],

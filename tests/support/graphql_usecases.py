@@ -30,6 +30,7 @@ from node.usecases.explaining import Explanations
 from node.usecases.fault_files import FaultFiles
 from node.usecases.faults import Faults
 from node.usecases.following import Following
+from node.usecases.handing_over import HandingOver
 from node.usecases.images import Images
 from node.usecases.instances import Instances
 from node.usecases.links import Links
@@ -49,6 +50,7 @@ from node.usecases.received import Received
 from node.usecases.resuming import Resuming
 from node.usecases.runs import Runs
 from node.usecases.services import Services
+from node.usecases.settings_watch import SettingsWatch
 from node.usecases.tasks import Tasks
 from node.usecases.transfers import Transfers
 from node.usecases.updates import Updates
@@ -61,6 +63,7 @@ _KINDS: dict[str, type] = {
     "desired": Desired,
     "versions": Versions,
     "services": Services,
+    "settings_watch": SettingsWatch,
     "builds": Builds,
     "adaptation": Adaptation,
     "client_builds": ClientBuilds,
@@ -69,6 +72,7 @@ _KINDS: dict[str, type] = {
     "placements": Placements,
     "provenances": Provenances,
     "delegation": Delegation,
+    "handing_over": HandingOver,
     "rebuilds": Rebuilds,
     "resuming": Resuming,
     "private_files": PrivateFiles,

@@ -9,9 +9,11 @@ from federation.names import NodeName
 from federation.provenance import BuiltSource, Provenance, SignedProvenance
 from federation.versions import DeveloperVersion
 from node.model.building import BuilderPolicy, StoredProvenance
+from node.model.entrusted import Entrusted
 from node.usecases.delegation import Builder
-from tests.support.graphql_values import GUESTBOOK, NOW, PEER_KEY, digest
+from tests.support.graphql_values import GUESTBOOK, KEY, NOW, PEER_KEY, digest
 
+ENTRUSTED = Entrusted(service=GUESTBOOK, builders=(PEER_KEY.public.id, KEY.id))
 POLICY = BuilderPolicy(service=GUESTBOOK, builders=(PEER_KEY.public.id,), require=1)
 
 BUILDERS = [

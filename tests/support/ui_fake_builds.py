@@ -34,6 +34,7 @@ class UiFakeBuilds:
             "rebuild": self._for("DEVELOPER", self._rebuild),
             "requireBuilders": self._for("ADMINISTRATOR", self._require),
             "freeBuilders": self._for("ADMINISTRATOR", self._free),
+            "watchSettings": self._for("DEVELOPER", self._watch),
             "putPrivateFile": self._for("ADMINISTRATOR", self._put),
             "removePrivateFile": self._for("ADMINISTRATOR", self._remove),
         }
@@ -77,6 +78,14 @@ class UiFakeBuilds:
         data["builderPolicies"] = [one for one in data["builderPolicies"] if one["service"] != service]
         self._tell("SERVICES")
         return True
+
+    def _watch(self, service: str, watch: str) -> Document:
+        (found,) = [one for one in self._data()["services"] if one["name"] == service]
+        found["site"] = {**found["site"], "watch": watch}
+        found["watched"] = watch == "ON"
+        found["looks"] = found["looks"] if found["watched"] else []
+        self._tell("SERVICES")
+        return dict(found["site"])
 
     def _put(self, service: str, name: str, content: str, into: str | None = None) -> Document:
         present = [one for one in self._data()["privateFiles"] if (one["service"], one["name"]) == (service, name)]

@@ -64,6 +64,8 @@ def service(name: str, **more: Any) -> Document:
         "faults": 0,
         "lastTransfer": None,
         "withdrawn": [],
+        "watched": False,
+        "looks": [],
     }
     return {**nothing, **more}
 
@@ -185,6 +187,24 @@ def globex() -> Document:
         clientDesired="globex-2.4.11_2",
         latestDeveloper="globex-2.4.11",
         latestClient="globex-2.4.11_2",
+        site={
+            "service": "shop",
+            "overlays": [{"name": "site", "url": "https://git.example/site.git", "ref": "main", "directory": "shop"}],
+            "macros": [],
+            "watch": "ON",
+        },
+        watched=True,
+        looks=[
+            {
+                "url": "https://git.example/site.git",
+                "ref": "main",
+                "commit": "0123456789abcdef" * 2 + "01234567",
+                "tried": ago(140),
+                "seen": ago(140),
+                "failed": 0,
+                "error": "",
+            }
+        ],
         running=[place("globex-1", "globex-2.4.11_2", service="shop", since=ago(86_400 * 3))],
     )
     mailer = service(

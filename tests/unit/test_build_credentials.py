@@ -228,14 +228,6 @@ async def test_submodules_under_the_prefix_are_opened_others_not(place: Place, s
     assert not any(who for path, who in server.asked if path.startswith("/other/"))
 
 
-async def test_a_peers_order_is_given_nothing(place: Place, server: GitServer) -> None:
-    """Not even asked for: whoever orders a build reaches what everybody does."""
-    place.repo("shop")
-    with pytest.raises(SourceDeniedError):
-        await place.check_out(f"{server.url}/shop", password(f"{server.url}/"), trusted=False)
-    assert not any(who for _, who in server.asked)
-
-
 async def test_no_command_line_and_no_variable_holds_it(place: Place, server: GitServer) -> None:
     """Looked at over and over while Git works."""
     place.repo("shop")

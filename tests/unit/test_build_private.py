@@ -74,8 +74,8 @@ class Kept(PrivateSource):
         self.files = files
         self.read_by_build: list[str] = []
 
-    async def names(self) -> frozenset[PrivateFileName]:
-        return frozenset(map(PrivateFileName, self.files))
+    async def missing(self, wanted: frozenset[PrivateFileName]) -> frozenset[PrivateFileName]:
+        return wanted - set(self.files)
 
     async def read(self, name: PrivateFileName) -> bytes:
         self.read_by_build.append(name)

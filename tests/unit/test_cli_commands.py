@@ -45,6 +45,8 @@ COMMANDS = [
     ("service remove guestbook", ["its versions stay"]),
     ("service site guestbook", ["site=/srv/site#main:gb", "Hello"]),
     ("service site guestbook --macro title=Hi --overlay other=https://git.example/o", ["Hi", "other"]),
+    ("service site guestbook", ["settings are watched (on)", "/srv/site main at cccccccccccc, seen"]),
+    ("service site guestbook --watch off", ["site=/srv/site#main:gb"]),
     ("service site guestbook --clear", ["runs here as its provider made it"]),
     ("build guestbook --version acme-1.0.1 --comment new", ["Build guestbook: acme-1.0.1"]),
     ("build guestbook --no-wait", ["started as task t1"]),
@@ -135,6 +137,9 @@ COMMANDS = [
     ("service builders", ["guestbook", "1"]),
     (f"service builders guestbook {KEY.id} {PEER_KEY.id} --require 1", ["once 1 of 2 builders agree"]),
     ("service builders guestbook --anybody", ["whoever built them"]),
+    ("service entrust", ["guestbook", "acme", KEY.id]),
+    ("service entrust guestbook acme", ["builds of guestbook at acme", "can read them"]),
+    ("service entrust guestbook --nobody", ["nothing of guestbook is handed"]),
     ("service placements", ["shop:worker", "gpu"]),
     ("service secret list guestbook", ["tls.key", "by the recipe", "at conf/db.password", "1.7 kB", "ann", "0f0f"]),
     ("service add guestbook /srv/shop --tag", ["guestbook=/srv/shop#HEAD"]),
@@ -195,7 +200,7 @@ def test_every_command_of_a_node_is_among_those_tested() -> None:
     tested = {" ".join(command.split()[:words]) for command, _ in COMMANDS for words in (1, 2, 3)}
     # Those that need files of their own have tests of their own.
     local = {"catalog key new", *(f"catalog root {verb}" for verb in ("prepare", "sign", "publish"))}
-    local |= {"credential put"} | {f"recipe {verb}" for verb in ("init", "check", "explain", "schema")}
+    local |= {"credential put"} | {f"recipe {verb}" for verb in ("init", "check", "explain", "schema", "convert")}
     local |= {
         "init",
         "serve",
@@ -333,6 +338,8 @@ def test_another_node_is_asked_with_a_token_from_the_environment(
         ["service", "place", "shop", "gpu", "--anywhere"],
         ["instance", "assign", "web-1", "shop", "--all"],
         ["service", "site", "guestbook", "--clear", "--macro", "a=b"],
+        ["service", "site", "guestbook", "--clear", "--watch", "on"],
+        ["service", "site", "guestbook", "--watch", "perhaps"],
         ["--nope"],
     ],
 )

@@ -12,99 +12,23 @@ from build.developer import Built, DeveloperBuild, build_developer
 from federation.keys import PrivateKey
 from federation.link.builds import LEASE_SECONDS, BuildOrder, OrderedSource
 from federation.link.rights import USUAL_RIGHTS, Right
-from federation.names import NodeName, ServiceName
+from federation.names import NodeName
 from federation.transfer.pack import make_pack
 from federation.transfer.tree import TreeSource, scan_tree
 from federation.versions import DeveloperVersion
 from node.model.building import BuilderPolicy
 from node.model.desired import ListKind
-from node.model.orders import Load, forbidden_source, pressure
-from node.model.task import Task, TaskState
-from node.model.version import DevelopedService, GitSource
-from node.usecases import delegation
+from node.model.orders import forbidden_source, pressure
+from node.model.task import TaskState
+from node.usecases import delegation, ordered_build
 from node.usecases.witness import Witness
-from tests.support.git_repo import GitRepo
-from tests.support.nodes import Member, Network
-
-WHO = "ann"
-SHOP = ServiceName("shop")
-GLOBEX = NodeName("globex")
-IDLE = Load(load=0.1, cpus=2, free_memory_bytes=1 << 34, free_disk_bytes=1 << 40)
-BUSY = replace(IDLE, load=99.0)
-RECIPE = """
-[services.shop.run]
-command = ["./shop"]
-[services.shop.build]
-commands = [ { run = ["sh", "-c", "%s"] } ]
-copy = [ { from = "shop" } ]
-"""
-
-
-class Scene:
-    """globex wants shop built; ``builders`` are its providers, who were granted nothing but that."""
-
-    def __init__(self, folder: Path, network: Network, globex: Member, builders: list[Member]) -> None:
-        self.folder = folder
-        self.network = network
-        self.globex = globex
-        self.builders = builders
-        self.repo = GitRepo(folder / "repo")
-        self.write("echo building; cp vupdate.toml shop; chmod +x shop")
-
-    def write(self, script: str) -> None:
-        """Have the recipe's one command be ``script``."""
-        self.repo.write("vupdate.toml", RECIPE % script)
-        self.repo.commit()
-
-    async def build(self, *on: str) -> Task:
-        """A task of globex that has shop built by ``on``, or by anybody."""
-        names = tuple(map(NodeName, on))
-        return await self.globex.use.builds.start(SHOP, version=None, comment="", on=names, who=WHO)
-
-    async def built(self, *on: str) -> Task:
-        return await self.globex.use.tasks.wait((await self.build(*on)).id)
-
-    async def log(self, task: Task) -> str:
-        return "\n".join(one.message for one in await self.globex.use.tasks.log(task.id, 0, 500))
-
-    def leftovers(self) -> list[Path]:
-        """What orders left in the builders' folders."""
-        return [
-            path for one in self.builders for path in (one.folder / "work/peers").glob("*/*") if path.name != "cache"
-        ]
-
-
-async def scene(folder: Path, *names: str, most: int = 1) -> Scene:
-    network = Network(folder)
-    globex = network.add("globex")
-    builders = []
-    for name in names:
-        network.add(name)
-        with (folder / name / "config.toml").open("a") as config:
-            config.write(f'[build]\npeers = {most}\npeers_without_sandbox = true\npeers_sources = ["{folder}/"]\n')
-        member = network.restart(name)
-        await member.share("public", "nothing")
-        await network.link(member, globex, "public")
-        await member.use.links.set_rights(GLOBEX, USUAL_RIGHTS | {Right.BUILDS}, who=WHO)
-        member.use.workshop._load = lambda _: IDLE
-        builders.append(member)
-    found = Scene(folder, network, globex, builders)
-    await globex.use.services.add(
-        DevelopedService(name=SHOP, sources=(GitSource(name="shop", url=found.repo.url),)), who=WHO
-    )
-    return found
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not holds():
-            await asyncio.sleep(0.02)
+from tests.support.ordering import BUSY, GLOBEX, IDLE, SHOP, WHO, asker, scene, until
 
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delegation, "_LOADED_SECONDS", 0.05)
-    monkeypatch.setattr(delegation, "_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(ordered_build, "RETRY_SECONDS", 0.05)
 
 
 async def test_a_peer_builds_what_this_node_signs(tmp_path: Path) -> None:
@@ -203,14 +127,9 @@ async def test_nobody_works_for_an_asker_that_is_gone(tmp_path: Path) -> None:
     found = await scene(tmp_path, "acme")
     found.write("sleep 600")
     acme = found.builders[0]
-    consumer = await acme.use.links.consumer(GLOBEX)
+    consumer = await asker(acme, "globex")
     async with found.network.running():
-        order = BuildOrder(
-            id="0" * 32,
-            service=SHOP,
-            version=DeveloperVersion("globex-1.0.0"),
-            sources=(OrderedSource(name="shop", url=found.repo.url),),
-        )
+        order = found.order()
         await acme.use.workshop.take(consumer, order)
         await acme.use.workshop.sweep()
         assert len(acme.use.workshop._orders) == 1
@@ -227,14 +146,9 @@ async def test_one_consumers_order_is_nothing_to_another(tmp_path: Path) -> None
     initech = found.network.add("initech")
     await found.network.link(acme, initech, "public")
     await acme.use.links.set_rights(NodeName("initech"), USUAL_RIGHTS | {Right.BUILDS}, who=WHO)
-    consumer, other = await acme.use.links.consumer(GLOBEX), await acme.use.links.consumer(NodeName("initech"))
+    consumer, other = await asker(acme, "globex"), await asker(acme, "initech")
     async with found.network.running():
-        order = BuildOrder(
-            id="0" * 32,
-            service=SHOP,
-            version=DeveloperVersion("globex-1.0.0"),
-            sources=(OrderedSource(name="shop", url=found.repo.url),),
-        )
+        order = found.order()
         await acme.use.workshop.take(consumer, order)
         for path in ("", "/pack"):
             with pytest.raises(Exception, match="no such order"):

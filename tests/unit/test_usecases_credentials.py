@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from structlog.testing import capture_logs
 
+from build.credential_check import SECRET_BYTES
 from build.giturl import GitUrl
 from federation import limits
 from federation.errors import AbsentError, CorruptError, InvalidValueError, OversizedError
@@ -16,7 +17,6 @@ from node.model.credential import CredentialKind
 from node.model.desired import ListKind
 from node.model.task import Task, TaskState
 from node.model.version import DevelopedService, GitSource, SiteSettings, StoredVersion
-from node.usecases.credentials import SECRET_BYTES
 from tests.support.git_repo import GitRepo
 from tests.support.git_server import PASSWORD, USER, GitServer, serving
 from tests.support.nodes import WHO, Member, Network
@@ -204,7 +204,7 @@ async def test_a_peer_that_can_t_fetch_it_is_told_of_as_such(shop: Shop) -> None
     """The failure says that this node's credential is for this node only."""
     await shop.put()
     hint = await shop.acme.use.credentials.hint([shop.url, "https://other.example/a", "no url"])
-    assert hint.startswith(f"; this node reaches {shop.url} by a credential, which is given to no peer")
+    assert hint.startswith(f"; this node reaches {shop.url} by a credential, which that peer is not given")
     assert await shop.acme.use.credentials.hint(["https://other.example/a"]) == ""
 
 

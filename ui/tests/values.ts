@@ -14,7 +14,7 @@ export function service(more: Partial<Service> = {}): Service {
   return {
     name: 'guestbook', developed: false, provider: 'acme', developerDesired: 'acme-1.0.1', clientDesired: 'acme-1.0.1',
     latestDeveloper: 'acme-1.0.1', latestClient: 'acme-1.0.1', faults: 0, sources: [], running: [], task: null,
-    lastTransfer: null, withdrawn: [], ...more,
+    lastTransfer: null, withdrawn: [], site: null, watched: false, looks: [], ...more,
   };
 }
 

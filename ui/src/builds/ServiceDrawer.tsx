@@ -11,6 +11,7 @@ import { BuildPart } from './BuildForm';
 import css from './builds.module.css';
 import { candidates } from './policy';
 import { PolicyPart } from './PolicyPart';
+import { WatchPart } from './WatchPart';
 
 const said = texts.builds;
 
@@ -29,6 +30,7 @@ export function ServiceDetails({ name, services, links, here, builds, transport 
   return (
     <div className={css.drawer}>
       {service !== undefined && <BuildPart service={service} />}
+      {service !== undefined && <WatchPart service={service} />}
       <Settings name={name} links={links} here={here} builds={builds} transport={transport} />
     </div>
   );

@@ -1,5 +1,5 @@
 // The English sentences on versions, on who built them, on builds at peers, and on private files.
-import type { ImageChange, ImageEntryKind, ListKind } from '../api/generated';
+import type { ImageChange, ImageEntryKind, ListKind, SettingsWatch } from '../api/generated';
 import { count, names } from './words';
 
 const changes: Record<ImageChange, string> = {
@@ -116,6 +116,21 @@ export const builds = {
   policyWarn: 'What is desired already stays. New versions wait until the rule is met.',
   thisNode: (name: string) => `${name}, this node`,
   unknownNode: 'a node that is not linked',
+} as const;
+
+export const settings = {
+  title: 'Settings of this site',
+  watched: 'Watched: another commit to them makes a client version by itself.',
+  notWatched: 'Not watched: another commit to them waits for the next client version.',
+  choice: 'Watch the repositories',
+  choices: {
+    AUTO: 'Where the service comes by a link that installs by itself', ON: 'Yes', OFF: 'No',
+  } satisfies Record<SettingsWatch, string>,
+  mayNot: 'Whether they are watched is said by developers and administrators.',
+  at: (commit: string) => `at ${commit.slice(0, 12)}, seen`,
+  notYet: 'not looked at yet',
+  fixed: 'names a commit, which does not change',
+  failed: (times: number, error: string) => `${count(times, 'look', 'looks')} failed: ${error}`,
 } as const;
 
 export const privateFiles = {

@@ -2,7 +2,7 @@
 import type { Phase, Role, TaskKind, TaskState } from '../api/generated';
 import type { LaneEvent } from '../lane/events';
 import type { Stop } from '../lane/verdict';
-import { builds, privateFiles, versions } from './en-builds';
+import { builds, privateFiles, settings, versions } from './en-builds';
 import { alarms, links, nearby } from './en-links';
 import { count, names } from './words';
 
@@ -215,7 +215,7 @@ export const en = {
   alarms,
   links,
   nearby,
-  builds,
+  builds, settings,
   versions,
   privateFiles,
 
