@@ -1,6 +1,7 @@
 """The kinds of value that our TOML files share: words, paths, patterns, times, sizes, choices."""
 
 import re
+import warnings
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -76,7 +77,9 @@ def _regex(text: str) -> str:
     if len(text) > PATTERN_CHARS:
         raise InvalidValueError(f"longer than {PATTERN_CHARS} characters")
     try:
-        re.compile(text)
+        # Python warns of patterns that a later one may read otherwise, such as "[[a]": they are read as of now.
+        with warnings.catch_warnings(action="ignore"):
+            re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
         raise InvalidValueError(f"{text[:80]!r} is not a regular expression: {error}") from error
     return text

@@ -3,6 +3,7 @@
 from functools import cache
 
 from build import overlay
+from build.earlier import convert
 from federation import codec
 from federation.assignment import PAYLOAD_TYPE as ASSIGNMENT_TYPE
 from federation.assignment import Assignment
@@ -53,6 +54,14 @@ health = { http = "http://127.0.0.1:8080/health", interval = "5s", timeout = "2s
 logs = { format = "auto", upload = true, max_file = "10MB", files = 10 }
 data = ["data", "uploads"]
 """
+_OLD_RECIPE = b"""{"update": [{"service": "shop", "build": {
+    "buildCommands": [{"command": "make", "args": ["%%version%%"], "env": {"CI": "1"}, "outputMatch": "(?s).*done"}],
+    "copyFiles": [{"sourceFile": "a", "destinationFile": "b/c", "except": ["x"], "settings": {"port": "8080"}}]},
+    "install": {"installCommands": [{"command": "./migrate", "directory": "db", "exitCode": 0}], "runService": {
+        "command": "./shop", "writeLogs": {"directory": "l", "filePrefix": "s", "maxFileSizeMB": 1, "maxFilesCount": 2},
+        "uploadLogs": true, "faultFilesMatch": "core|.*hprof", "restartOnFault": false, "restartConditions": {
+            "maxMemoryMB": 5, "maxCpu": {"percents": 150, "durationSec": 9}, "makeCore": true, "checkTimeoutMs": 1}}}}]}
+"""
 _EVENTS = b': hello\n\nid: 7\nevent: catalog\ndata: {"serial":7}\n\nretry: 10\r\ndata: two\r\ndata: lines\r\n\r\n'
 
 
@@ -99,6 +108,7 @@ def _plain() -> tuple[Target, ...]:
             (_SERVICE_FILE,),
             ("federation.servicefile:read_service",),
         ),
+        Target("old recipe", convert, (_OLD_RECIPE,), ("build.earlier:convert",)),
         Target(
             "event stream",
             lambda content: EventParser().feed(content),

@@ -1,6 +1,7 @@
 """TOML with the lines of its keys, and its one spelling."""
 
 import tomllib
+import warnings
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from federation.errors import OversizedError
 from federation.toml import TomlMistakesError, read_document, write_document
-from federation.toml.kinds import TEXT
+from federation.toml.kinds import REGEX, TEXT
 from federation.toml.lines import DEPTH, Path, key_lines
+from federation.toml.mistakes import Place
 from federation.toml.shape import MapOf
 
 KEYS = st.text(st.characters(codec="utf-8"), max_size=6)
@@ -132,3 +134,9 @@ PLAIN = st.recursive(
 def test_what_is_written_is_read(table: dict[str, Any]) -> None:
     """Our own spelling is TOML, and means what was written."""
     assert tomllib.loads(write_document({"a.b": table}).decode()) == {"a": {"b": table}}
+
+
+def test_a_pattern_that_python_warns_of_is_taken() -> None:
+    """What a later Python may read otherwise is no mistake now, and nothing to tell whoever checks a recipe."""
+    with warnings.catch_warnings(action="error"):
+        assert REGEX.read("[[a]", Place()) == "[[a]"

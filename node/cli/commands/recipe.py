@@ -1,10 +1,10 @@
-"""Works on a recipe in a folder, without a node: checks and explains it, starts one, prints the schema of all."""
+"""Works on a recipe in a folder, without a node: checks, explains, starts or converts one, prints the schema of all."""
 
 import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ from node.cli.options import group, local
 from node.cli.output import Output
 
 if TYPE_CHECKING:
+    from build.earlier import Converted
     from build.recipe import Recipe
     from federation.names import ServiceName
     from federation.toml import Mistake
@@ -22,6 +23,7 @@ app: Final = group(
     "The file vupdate.toml: how services are built, installed and run.",
     """
     vupdate recipe init
+    vupdate recipe convert
     vupdate recipe check
     vupdate recipe explain --service shop
     """,
@@ -37,14 +39,14 @@ def _file(path: Path) -> Path:
     return path / FILE_NAME if path.is_dir() else path
 
 
-def _content(file: Path) -> bytes:
+def _content(file: Path, hint: str = "'vupdate recipe init' writes one to start with") -> bytes:
     from federation.limits import SERVICE_FILE_BYTES
 
     try:
         with file.open("rb") as stream:
             return stream.read(SERVICE_FILE_BYTES + 1)
     except FileNotFoundError as error:
-        message = f"there is no file {file}: 'vupdate recipe init' writes one to start with"
+        message = f"there is no file {file}: {hint}"
         raise CommandError(message, "not-found", status=Exit.ABSENT) from error
     except OSError as error:
         raise CommandError(f"{file} can't be read: {error.strerror}") from error
@@ -223,4 +225,71 @@ async def init(
     _write_new(file, starter_text(name, starter).encode())
     out.document({"file": str(file), "service": name, "found": starter.found})
     out.say(f"{file}: a recipe for the service {name}: {starter.found}")
+    out.note("Look it over, then: vupdate recipe check && vupdate recipe explain")
+
+
+def _look(folder: Path, path: str) -> Literal["file", "folder"] | None:
+    """What stands at ``path`` of the sources in ``folder`` before a build."""
+    place = folder / path
+    if place.is_dir():
+        return "folder"
+    return "file" if place.is_file() else None
+
+
+def _converted(file: Path) -> "Converted":
+    from functools import partial
+
+    from build.earlier import convert
+    from build.earlier.read import ConvertError
+
+    content = _content(file, "it is the file of the earlier system that is converted")
+    try:
+        return convert(content, partial(_look, file.parent))
+    except ConvertError as error:
+        raise CommandError("\n".join(_told(file, mistake) for mistake in error.mistakes), "recipe") from error
+
+
+@local(
+    app,
+    "convert",
+    examples="""
+    vupdate recipe convert
+    vupdate recipe convert services/shop --to services/shop/new.toml
+    vupdate recipe convert --to -
+    """,
+)
+async def convert(
+    out: Output,
+    path: Annotated[
+        Path, typer.Argument(metavar="[PATH]", help="The update.json, or the folder that it lies in.")
+    ] = _HERE,
+    *,
+    to: Annotated[
+        str, typer.Option("--to", metavar="FILE", help="Where to write it; '-': print it.  [default: beside it]")
+    ] = "",
+) -> None:
+    """Write the recipe for an update.json of the earlier system, and say what differs; it replaces none."""
+    from build.earlier import OLD_FILE_NAME
+    from federation.service import FILE_NAME
+
+    file = path / OLD_FILE_NAME if path.is_dir() else path
+    converted = _converted(file)
+    target = Path(to) if to else file.with_name(FILE_NAME)
+    if to != "-":
+        _write_new(target, converted.text.encode())
+    out.document(
+        {
+            "file": None if to == "-" else str(target),
+            "services": list(converted.services),
+            "notes": [{"service": one.service, "key": one.place, "text": one.text} for one in converted.notes],
+        }
+        | ({"recipe": converted.text} if to == "-" else {})
+    )
+    tell = out.note if to == "-" else out.say
+    for one in converted.notes:
+        tell(f"{file}: {one.place}: {one.service}: {one.text}")
+    if to == "-":
+        out.raw(converted.text.removesuffix("\n"))
+        return
+    out.say(f"{target}: {_count(len(converted.services), 'service')}, {_count(len(converted.notes), 'note')}")
     out.note("Look it over, then: vupdate recipe check && vupdate recipe explain")
