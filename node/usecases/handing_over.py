@@ -143,7 +143,7 @@ class HandingOver:
 
 @dataclass(slots=True, kw_only=True)
 class Supply:
-    """What one builder may be given for one order, and was given."""
+    """What one builder may be given for one order, and may have been given."""
 
     order: BuildOrder
     said: bytes
@@ -153,6 +153,7 @@ class Supply:
     may: bool
     log: TaskLog
     _given: dict[PrivateFileName, Digest] = field(default_factory=dict)
+    _arrived: set[PrivateFileName] = field(default_factory=set)
 
     async def give(self, what: HandOver) -> None:
         """Hand ``what`` over."""
@@ -168,8 +169,7 @@ class Supply:
         Raises:
             PeerBuildError: the builder may not have them, or they are not here.
         """
-        missing = [name for name in wants if name not in self._given]
-        if not missing:
+        if self._arrived.issuperset(wants):
             return
         service, names = self.order.service, ", ".join(wants)
         if not self.may:
@@ -182,8 +182,10 @@ class Supply:
             put = "; ".join(f"vupdate service secret put {service} {name} FILE" for name in sorted(absent))
             raise PeerBuildError(f"the recipe names private files that this node does not keep: put them here: {put}")
         files = tuple([HandedFile(name=name, content=await source.read(name)) for name in wants])
-        await self.give(HandOver(files=files))
+        # Before they are sent: an answer that is lost on its way leaves a builder that has them.
         self._given |= {one.name: Digest.of(one.content) for one in files}
+        await self.give(HandOver(files=files))
+        self._arrived |= set(wants)
         self.log(f"private files ({names}) were handed to {self.line.name}, sealed to its key")
 
     def places_in(self, image: Image) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from federation import codec
-from federation.errors import AbsentError, ConflictError, InvalidValueError, TamperedError
+from federation.errors import AbsentError, ConflictError, InvalidValueError, TamperedError, UnreachableError
 from federation.link.builds import BuildOrder, HandedCredential, HandedFile, HandOver, Sealed
 from federation.link.sealing import Purpose, SealingKey, seal
 from federation.names import NodeName, PrivateFileName
@@ -16,6 +16,7 @@ from node.model.orders import Asker
 from node.model.task import TaskState
 from node.model.version import DevelopedService, GitSource
 from node.usecases import handed_over, ordered_build
+from node.usecases.builder_lines import DialledBuilder
 from tests.support.git_server import PASSWORD, USER, GitServer, serving
 from tests.support.nodes import Member
 from tests.support.ordering import SHOP, WHO, Scene, asker, scene
@@ -156,6 +157,32 @@ async def test_a_builder_that_does_not_place_it_is_refused(tmp_path: Path, monke
         assert task.state is TaskState.FAILED
         assert "acme was handed 'tls.key', which is not in its image: refused" in task.error
         assert await found.globex.use.versions.find(ListKind.DEVELOPER, SHOP, first=5) == []
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_lost_answer_does_not_make_a_version_public(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arrives: bool
+) -> None:
+    """Whether what was sent came to the builder or not: it is sent again where it is still wanted."""
+    found = await placing(tmp_path)
+    await found.globex.use.handing_over.entrust(SHOP, [ACME], who=WHO)
+    hand_over, times = DialledBuilder.hand_over, 0
+
+    async def cut_off(line: DialledBuilder, order: str, sealed: bytes) -> None:
+        nonlocal times
+        times += 1
+        if arrives or times > 1:
+            await hand_over(line, order, sealed)
+        if times == 1:
+            raise UnreachableError("the connection broke")
+
+    monkeypatch.setattr(DialledBuilder, "hand_over", cut_off)
+    async with found.network.running():
+        task = await found.built("acme")
+        assert task.state is TaskState.SUCCEEDED, task.error
+        stored = await found.globex.use.versions.get(ListKind.DEVELOPER, SHOP, "globex-1.0.0")
+        assert stored.private_files == ("conf/tls.key",)
+        assert times == (1 if arrives else 2)
 
 
 async def test_consent_is_given_to_named_peers_and_taken_back(tmp_path: Path) -> None:
