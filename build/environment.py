@@ -5,6 +5,7 @@ that say how to reach it. Nothing else: what a node keeps secret is not in reach
 """
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,6 +52,18 @@ def strangers_view(host: Mapping[str, str]) -> dict[str, str]:
     return {name: host[name] for name in sorted((_FOR_STRANGERS & host.keys()) | open_proxies)}
 
 
+def _maven_variables(home: Path, repository: Path) -> dict[str, str]:
+    """What makes Maven keep its downloads in ``repository`` and look for settings in ``home``.
+
+    By itself it does both in the home that the system's list of users names, whatever ``HOME`` says. Its start script
+    splits ``MAVEN_OPTS`` at each space, quotes or not, and expands patterns; the launcher of a JDK minds quotes, but
+    tells of its variable in what each program prints.
+    """
+    words = [f"-Duser.home={home}", f"-Dmaven.repo.local={repository}"]
+    quoted = [shlex.quote(word) for word in words]
+    return {"MAVEN_OPTS" if quoted == words else "JDK_JAVA_OPTIONS": " ".join(quoted)}
+
+
 def build_environment(
     host: Mapping[str, str], rooms: Rooms, walls: Walls, *, network: bool, epoch: int
 ) -> dict[str, str]:
@@ -64,12 +77,12 @@ def build_environment(
             told to do without in any case.
         epoch: the time of the sources in seconds since 1970, for tools that put a time into what they make.
     """
-    cache = walls.seen(rooms.cache)
+    home, cache = walls.seen(rooms.home), walls.seen(rooms.cache)
     env = {
         "PATH": walls.search_path(search_path(host, Path(sys.executable).parent)),
         "LANG": "C.UTF-8",
         "TZ": "UTC",
-        "HOME": os.fspath(walls.seen(rooms.home)),
+        "HOME": os.fspath(home),
         "TMPDIR": os.fspath(walls.seen(rooms.temporary)),
         "SOURCE_DATE_EPOCH": str(epoch),
         "PIP_CACHE_DIR": os.fspath(cache / "pip"),
@@ -78,6 +91,7 @@ def build_environment(
         "PIP_ROOT_USER_ACTION": "ignore",
         "npm_config_cache": os.fspath(cache / "npm"),
         "npm_config_update_notifier": "false",
+        **_maven_variables(home, cache / "maven"),
         "PYTHONDONTWRITEBYTECODE": "1",
         MARK: os.fspath(rooms.sources),
     }

@@ -31,6 +31,7 @@ from federation.versions import DeveloperVersion
 from tests.support.agent_node import AgentNode
 from tests.support.agent_process import running_agent, unit_processes
 from tests.support.git_repo import GitRepo
+from tests.support.maven_downloads import downloads_of
 
 pytestmark = pytest.mark.e2e
 
@@ -38,7 +39,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 NO_SANDBOX = asyncio.run(unavailable())
 AWAY = (
     "No matching distribution", "Max retries exceeded", "Connection", "name resolution", "timed out",
-    "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ECONNRESET",
+    "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ECONNRESET", "Could not transfer artifact",
 )  # fmt: skip
 START_SECONDS = 30.0
 
@@ -64,22 +65,36 @@ PRICELIST = Example(
 SHOPFRONT = Example(name="shopfront", tools=("node", "npm"), answers=("/", "./assets/index-"), network=True)
 METER = Example(name="meter", tools=("cc", "make"), answers=("/metrics", "meter_load "))
 LEDGER = Example(name="ledger", tools=("java", "javac", "jar", "make"), answers=("/balances", "{}"))
-ALL = [
-    pytest.param(one, id=one.name, marks=[pytest.mark.registry] if one.network else [])
-    for one in (PRICELIST, SHOPFRONT, METER, LEDGER)
-]
+BOOKINGS = Example(name="bookings", tools=("java", "javac", "mvn"), answers=("/bookings", "[]"), network=True)
+EACH = (PRICELIST, SHOPFRONT, METER, LEDGER, BOOKINGS)
+ALL = [pytest.param(one, id=one.name, marks=[pytest.mark.registry] if one.network else []) for one in EACH]
 
 
 class Workshop:
-    """One example as a repository, and its builds, each with folders of its own."""
+    """One example as a repository, and its builds, each with folders of its own.
+
+    Maven's downloads are those of the user's own builds where he has them: each build finds them in its cache, as an
+    earlier one would have left them.
+    """
 
     def __init__(self, example: Example, folder: Path) -> None:
         self.example = example
         self.folder = folder
         self.repo = GitRepo(folder / "repo")
         shutil.copytree(EXAMPLES / example.name, self.repo.folder, dirs_exist_ok=True)
+        self._downloads = self._of_maven() if "mvn" in example.tools else None
         self.repo.commit("An example")
         self._builds: dict[str, Built] = {}
+
+    def _of_maven(self) -> Path | None:
+        work = self.folder / "downloads"
+        work.mkdir()
+        own = Path.home() / ".m2" / "repository"
+        downloads = downloads_of(EXAMPLES / self.example.name, own=own, work=work)
+        if downloads is not None:
+            # What such a repository lacks is what nobody needed, and no reason to wait for a server.
+            self.repo.write(".mvn/maven.config", "--offline\n")
+        return downloads
 
     def build(self, place: str, *, sandbox: bool) -> Built:
         """The build at ``place``, made once."""
@@ -89,6 +104,8 @@ class Workshop:
 
     async def _build(self, folder: Path, *, sandbox: bool) -> Built:
         log: list[str] = []
+        if self._downloads is not None:
+            shutil.copytree(self._downloads, folder / "cache" / "packages" / self.example.name / "maven")
         request = DeveloperBuild(
             service=ServiceName(self.example.name),
             version=DeveloperVersion("acme-1.0.0"),
@@ -198,7 +215,7 @@ def test_only_what_runs_is_in_the_image(example: Example, workshop_of: Callable[
     """No sources of a compiler, no byte code, no packages of the build itself, and no path of where it was made."""
     workshop = workshop_of(example)
     built = workshop.build("plain", sandbox=False)
-    unwanted = re.compile(r"\.pyc$|/RECORD$|node_modules|\.java$|\.c$|\.o$|\.map$|^Makefile$|^lib/bin/")
+    unwanted = re.compile(r"\.pyc$|/RECORD$|node_modules|\.java$|\.c$|\.o$|\.map$|^Makefile$|^pom\.xml$|^lib/bin/")
     assert [entry.path for entry in built.image if unwanted.search(entry.path)] == []
     place = str(workshop.folder).encode()
     files = [path for path in built.tree.rglob("*") if path.is_file()]
@@ -259,7 +276,7 @@ async def test_an_agent_installs_and_runs_it(
 
 def test_the_recipe_asks_for_the_network_only_where_it_fetches() -> None:
     """And each recipe's health address is that of the port it hands over."""
-    for example in (PRICELIST, SHOPFRONT, METER, LEDGER):
+    for example in EACH:
         recipe = recipe_of((EXAMPLES / example.name / "vupdate.toml").read_bytes(), ServiceName(example.name))
         run = recipe.service.run
         assert recipe.network == example.network

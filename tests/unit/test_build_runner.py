@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,6 +208,22 @@ def test_the_environment_is_made_from_nothing() -> None:
     assert "secret" not in opened.values()
     assert (opened["PIP_INDEX_URL"], opened["https_proxy"]) == ("https://index", "http://proxy")
     assert "PIP_NO_INDEX" not in opened
+
+
+def test_maven_keeps_to_the_rooms_of_the_build() -> None:
+    """Its downloads go into the cache and its settings come from the build's home, not from that of the node's user."""
+    env = environment({**HOST, "MAVEN_OPTS": "-javaagent:/home/op/spy.jar"}, network=True)
+    assert env["MAVEN_OPTS"].split() == ["-Duser.home=/b/home", "-Dmaven.repo.local=/c/maven"]
+    assert "JDK_JAVA_OPTIONS" not in env
+
+
+@pytest.mark.parametrize("name", ["a b", "it's", 'the "new" one', "v*", "$HOME"])
+def test_maven_s_cache_may_have_any_name(name: str) -> None:
+    """What Maven's start script would split or expand is told to the JDK, which minds quotes."""
+    rooms = replace(ROOMS, cache=Path("/c") / name)
+    env = build_environment(HOST, rooms, NO_WALLS, network=True, epoch=1234)
+    assert "MAVEN_OPTS" not in env
+    assert shlex.split(env["JDK_JAVA_OPTIONS"]) == ["-Duser.home=/b/home", f"-Dmaven.repo.local=/c/{name}/maven"]
 
 
 def test_a_stranger_s_recipe_sees_nothing_that_may_hold_a_token() -> None:
