@@ -27,6 +27,7 @@ from node.http.people import PeopleRoutes
 from node.http.reports import ReportRoutes
 from node.http.route import Call, Route
 from node.http.schemas import SchemaRoutes
+from node.http.work import WorkRoutes
 from node.usecases import Usecases
 
 _BODY_SECONDS = 60
@@ -47,6 +48,7 @@ def all_routes(usecases: Usecases, pages: Path | None) -> tuple[Route, ...]:
         *CatalogRoutes(usecases).routes(),
         *PeerRoutes(usecases).routes(),
         *BuildRoutes(usecases).routes(),
+        *WorkRoutes(usecases).routes(),
         *ReportRoutes(usecases).routes(),
         *IdentityRoutes(usecases).routes(),
         *PairingRoutes(usecases).routes(),

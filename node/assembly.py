@@ -13,7 +13,9 @@ from node.neighbours import Neighbours
 from node.upward import Upward, upward
 from node.usecases import NodeIdentity, Usecases
 from node.usecases.addresses import Addresses
-from node.usecases.builder_lines import DialledBuilders
+from node.usecases.builder_lines import BuilderLines, DialledBuilders
+from node.usecases.callers import Callers, CombinedLines
+from node.usecases.calling_in import CallingIn
 from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.catalogs import Catalogs
 from node.usecases.contents import Contents
@@ -52,6 +54,8 @@ class Assembly(Construction):
             alarms=self._alarms,
             audit=self._audit,
             builds=self._builds,
+            callers=self._callers,
+            calling_in=self._calling_in,
             catalog_keys=self._catalog_keys,
             catalogs=self._catalogs,
             changes=self._hub,
@@ -110,8 +114,18 @@ class Assembly(Construction):
         )
 
     @cached_property
-    def _builder_lines(self) -> DialledBuilders:
-        return DialledBuilders(self._links, self._connect)
+    def _builder_lines(self) -> BuilderLines:
+        return CombinedLines(DialledBuilders(self._links, self._connect), self._callers)
+
+    @cached_property
+    def _callers(self) -> Callers:
+        return Callers(self._links, self._clock)
+
+    @cached_property
+    def _calling_in(self) -> CallingIn:
+        return CallingIn(
+            links=self._links, workshop=self._workshop, connect=self._connect, hub=self._hub, rng=self._rng
+        )
 
     @cached_property
     def _pack_maker(self) -> PackMaker:

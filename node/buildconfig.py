@@ -7,12 +7,14 @@ from typing import Any, Final
 from build.bounds import Bounds
 from federation.errors import InvalidValueError
 from federation.units import read_bytes, read_seconds
+from node.model.orders import MOST_LOAD
 
 _PEERS_MOST: Final = 64
+_LOAD_MOST: Final = 1000
 _SANDBOX: Final = ("auto", "on", "off")
 _KEYS: Final = {
     "sandbox", "network", "tools", "memory", "disk", "processes", "time",
-    "peers", "peers_without_sandbox", "peers_network", "peers_sources",
+    "peers", "peers_load", "peers_without_sandbox", "peers_network", "peers_sources",
 }  # fmt: skip
 
 
@@ -21,9 +23,10 @@ class BuildSettings:
     """``sandbox``: ``on``: no build without one; ``auto``: own builds do without where none can be made; ``off``: none.
 
     ``network``: whether a recipe may have the network; ``tools``: folders outside the system's own that builds read.
-    ``peers``: so many builds for peers run side by side, 0: none. ``peers_without_sandbox``: even where there can be no
-    sandbox. ``peers_network``: whether their recipes may have the network; ``peers_sources``: how the URLs that are
-    fetched for them must begin; only one that names a host in full allows one that is not on the public internet.
+    ``peers``: so many builds for peers run side by side, 0: none; ``peers_load``: none is begun where more processes
+    than that are runnable for each processor. ``peers_without_sandbox``: even where there can be no sandbox.
+    ``peers_network``: whether their recipes may have the network; ``peers_sources``: how the URLs that are fetched for
+    them must begin; only one that names a host in full allows one that is not on the public internet.
     """
 
     sandbox: str = "auto"
@@ -31,6 +34,7 @@ class BuildSettings:
     tools: tuple[Path, ...] = ()
     bounds: Bounds = field(default_factory=Bounds)
     peers: int = 1
+    peers_load: float = MOST_LOAD
     peers_without_sandbox: bool = False
     peers_network: bool = False
     peers_sources: tuple[str, ...] = ("https://",)
@@ -50,6 +54,9 @@ def read_build_settings(table: object) -> tuple[BuildSettings, list[str]]:
     peers = table.get("peers", 1)
     if not isinstance(peers, int) or isinstance(peers, bool) or not 0 <= peers <= _PEERS_MOST:
         found.append(f"build.peers {peers!r} is not a number from 0 to {_PEERS_MOST}")
+    load = table.get("peers_load", MOST_LOAD)
+    if not isinstance(load, int | float) or isinstance(load, bool) or not 0 < load <= _LOAD_MOST:
+        found.append(f"build.peers_load {load!r} is not a number above 0, to {_LOAD_MOST}")
     bounds = _bounds(table, found)
     if found:
         return BuildSettings(), found
@@ -59,6 +66,7 @@ def read_build_settings(table: object) -> tuple[BuildSettings, list[str]]:
         tools=tuple(map(Path, tools)),
         bounds=bounds,
         peers=peers,
+        peers_load=load,
         peers_without_sandbox=bool(table.get("peers_without_sandbox", False)),
         peers_network=bool(table.get("peers_network", False)),
         peers_sources=tuple(sources) if "peers_sources" in table else BuildSettings().peers_sources,

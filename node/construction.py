@@ -94,6 +94,7 @@ class Construction(Foundation, ABC):
             clock=self._clock,
             work=self._work / "peers",
             most=build.peers,
+            most_load=build.peers_load,
             sources=build.peers_sources,
             load=present_load,
             build=build_developer,

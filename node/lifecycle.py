@@ -122,6 +122,7 @@ async def run(
     async with _stopped_by_signals(stop), asyncio.TaskGroup() as group, usecases.tasks.running():
         loops = [
             group.create_task(usecases.adaptation.run()),
+            group.create_task(usecases.calling_in.run()),
             group.create_task(usecases.catalog_keys.run()),
             group.create_task(usecases.catalogs.run()),
             group.create_task(usecases.farewells.run()),

@@ -5,6 +5,7 @@ that is not asked any more stops the build, so nobody works for an asker that is
 """
 
 import enum
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Final
@@ -27,6 +28,8 @@ LOADED: Final = "loaded"
 
 _SOURCES: Final = 50
 _WORD_CHARS: Final = 2000
+_REFUSAL_CHARS: Final = 500
+_MOST_LOAD: Final = 1e6
 _ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -155,3 +158,11 @@ class BuilderState:
     cpus: int
     free_memory_bytes: int
     free_disk_bytes: int
+
+    def __post_init__(self) -> None:
+        if len(self.refusal) > _REFUSAL_CHARS:
+            raise OversizedError(f"a builder's reason has at most {_REFUSAL_CHARS} characters")
+        counts, sizes = (self.running, self.most, self.cpus), (self.free_memory_bytes, self.free_disk_bytes)
+        bounded = all(0 <= one <= limits.COUNT for one in counts) and all(0 <= one <= limits.SERIAL for one in sizes)
+        if not bounded or not math.isfinite(self.load) or not 0 <= self.load <= _MOST_LOAD:
+            raise InvalidValueError("the state of a builder holds a number that no machine has")

@@ -4,7 +4,9 @@ from typing import Final
 
 _TASK = "id kind title who service subject state created started ended error result waitsFor resumedFrom"
 _REVISION = "kind number who why at versions { service version } deltas { service version }"
-_PROVIDER = "name id url profile linked autoUpdate connected checked error window testedBy offered { service version }"
+_PROVIDER = (
+    "name id url profile linked autoUpdate connected checked error window testedBy builds offered { service version }"
+)
 _SOURCE = "name url ref directory"
 _SITE = f"service overlays {{ {_SOURCE} }} macros {{ name value }} watch"
 _LOOK = "url ref commit tried seen failed error"
@@ -47,7 +49,9 @@ BUILD: Final = f"""mutation ($service: String!, $version: String, $comment: Stri
   build(service: $service, version: $version, comment: $comment, on: $on) {{ {_TASK} }} }}"""
 REBUILD: Final = f"""mutation ($service: String!, $version: String!, $on: [String!]) {{
   rebuild(service: $service, version: $version, on: $on) {{ {_TASK} }} }}"""
-BUILDERS: Final = "query { builders { name takes why running most load cpus freeMemoryBytes freeDiskBytes } }"
+BUILDERS: Final = "query { builders { name kind takes why running most load cpus freeMemoryBytes freeDiskBytes } }"
+SET_PROVIDER_BUILDS: Final = f"""mutation ($provider: String!, $builds: Boolean!) {{
+  setProviderBuilds(provider: $provider, builds: $builds) {{ {_PROVIDER} }} }}"""
 CLIENT_BUILD_ALL: Final = f"mutation {{ clientBuildAll {{ {_TASK} }} }}"
 CLIENT_BUILD: Final = f"mutation ($service: String!) {{ clientBuild(service: $service) {{ {_TASK} }} }}"
 

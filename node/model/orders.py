@@ -13,7 +13,7 @@ from federation.names import NodeName
 LEAST_MEMORY_BYTES: Final = 512 * MIB
 LEAST_DISK_BYTES: Final = 2 * GIB
 MOST_LOAD: Final = 1.5
-"""Runnable processes for each processor, above which no build of a peer is begun."""
+"""Runnable processes for each processor, above which no build of a peer is begun unless the operator says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +34,12 @@ class Load:
     free_disk_bytes: int
 
 
-def pressure(load: Load) -> str:
-    """What this machine has too little of for another build, in a sentence; empty: nothing."""
-    if load.load > MOST_LOAD * load.cpus:
+def pressure(load: Load, most_load: float = MOST_LOAD) -> str:
+    """What this machine has too little of for another build, in a sentence; empty: nothing.
+
+    ``most_load``: of runnable processes for each processor.
+    """
+    if load.load > most_load * load.cpus:
         return f"its processors are busy: a load of {load.load:.1f} on {load.cpus}"
     if load.free_memory_bytes < LEAST_MEMORY_BYTES:
         return f"it has {load.free_memory_bytes // MIB} MiB of memory left"

@@ -42,7 +42,8 @@ class Provider:
     ``refused``: since when its answers can't be believed.
 
     ``rights`` and ``revision``: what the provider said last of the link; ``offered_url``: where it says to be reached,
-    as long as it was not found there; ``ended``: since when it knows this node no more; ``redaction``: what goes to it.
+    as long as it was not found there; ``ended``: since when it knows this node no more; ``redaction``: what goes to it;
+    ``builds``: whether this node calls in there for builds to run.
     """
 
     name: NodeName
@@ -62,6 +63,7 @@ class Provider:
     offered_url: str = ""
     ended: Moment | None = None
     redaction: Redaction = field(default_factory=Redaction)
+    builds: bool = False
 
     @property
     def id(self) -> NodeId:

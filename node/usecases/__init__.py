@@ -11,6 +11,8 @@ from node.usecases.addresses import Addresses
 from node.usecases.alarms import Alarms
 from node.usecases.audit import Audit
 from node.usecases.builds import Builds
+from node.usecases.callers import Callers
+from node.usecases.calling_in import CallingIn
 from node.usecases.catalog_keys import CatalogKeys
 from node.usecases.catalogs import Catalogs
 from node.usecases.changes import ChangeHub
@@ -83,6 +85,8 @@ class Usecases:
     alarms: Alarms
     audit: Audit
     builds: Builds
+    callers: Callers
+    calling_in: CallingIn
     catalog_keys: CatalogKeys
     catalogs: Catalogs
     changes: ChangeHub

@@ -1,5 +1,6 @@
 """What an asker can say to a node that builds for it, and the lines to those that this node dials: its providers."""
 
+import enum
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -26,10 +27,21 @@ class BuilderLostError(UnreachableError):
     code = "builder-lost"
 
 
+class NotCallingError(UnreachableError):
+    """The consumer has not called in for work since this node was started."""
+
+
 class PeerBuildError(VUpdateError):
     """The build failed at the builder, or can't be done there; the message and the log say why."""
 
     code = "build-failed"
+
+
+class PeerKind(enum.Enum):
+    """What a builder is to this node: a provider, which it dials, or a consumer, which calls in."""
+
+    PROVIDER = "provider"
+    CONSUMER = "consumer"
 
 
 class BuilderLine(Protocol):
@@ -47,6 +59,11 @@ class BuilderLine(Protocol):
     @property
     def key(self) -> PublicKey:
         """The key that it signs its word by."""
+        ...
+
+    @property
+    def kind(self) -> PeerKind:
+        """What it is to this node."""
         ...
 
     async def state(self) -> BuilderState:
@@ -81,6 +98,10 @@ class BuilderLines(Protocol):
         """All of them, by name."""
         ...
 
+    async def usual(self) -> Sequence[BuilderLine]:
+        """Those that are asked where none is named."""
+        ...
+
 
 class DialledBuilder(BuilderLine):
     """The line to a provider, which this node dials."""
@@ -96,6 +117,10 @@ class DialledBuilder(BuilderLine):
     @property
     def key(self) -> PublicKey:
         return self._provider.key
+
+    @property
+    def kind(self) -> PeerKind:
+        return PeerKind.PROVIDER
 
     async def state(self) -> BuilderState:
         return codec.decode(await self._peer.get(STATE_PATH, most_bytes=RESPONSE_BODY_BYTES), BuilderState)
@@ -127,3 +152,6 @@ class DialledBuilders(BuilderLines):
 
     async def all(self) -> list[BuilderLine]:
         return [DialledBuilder(one, self._connect) for one in await self._links.providers()]
+
+    async def usual(self) -> list[BuilderLine]:
+        return await self.all()

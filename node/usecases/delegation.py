@@ -8,7 +8,7 @@ sent is kept.
 import asyncio
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from build.giturl import GitUrl
@@ -22,12 +22,12 @@ from federation.errors import (
     UnreachableError,
     VUpdateError,
 )
-from federation.link.answers import PeerRefusalError
+from federation.link.answers import PeerRefusalError, plain_text
 from federation.link.builds import LOADED, BuilderState, BuildOrder, OrderedSource
 from federation.names import NodeName, ServiceName
 from federation.provenance import BuiltSource
 from federation.versions import DeveloperVersion
-from node.usecases.builder_lines import BuilderLine, BuilderLines, BuilderLostError
+from node.usecases.builder_lines import BuilderLine, BuilderLines, BuilderLostError, NotCallingError, PeerKind
 from node.usecases.handing_over import HandingOver
 from node.usecases.ordered_build import Delivered, OrderedBuilds
 from node.usecases.tasks import TaskLog, Tasks
@@ -48,6 +48,7 @@ class Builder:
     """A peer as a builder. ``state``: as it says; ``None``: it gave none, and ``error`` says why."""
 
     name: NodeName
+    kind: PeerKind
     state: BuilderState | None
     error: str = ""
 
@@ -62,13 +63,13 @@ class Delegation:
         self._tasks = tasks
 
     async def builders(self) -> list[Builder]:
-        """All peers that may build, each with whether it takes an order of ours now."""
+        """All peers that may build, each with whether it takes an order of ours now; no consumer that never called."""
         async with asyncio.TaskGroup() as group:
             looks = [group.create_task(_look(one)) for one in await self._lines.all()]
-        return [look.result() for look in looks]
+        return [found for look in looks if (found := look.result()) is not None]
 
     async def build(self, order: BuildOrder, on: Sequence[NodeName], log: TaskLog) -> Delivered:
-        """Have ``order`` built by the first of ``on`` that takes it; by any peer where that is empty.
+        """Have ``order`` built by the first of ``on`` that takes it; by any provider where that is empty.
 
         Waits where all are loaded. Lines of the builder's log go to ``log``.
 
@@ -92,10 +93,9 @@ class Delegation:
             await asyncio.sleep(_LOADED_SECONDS)
 
     async def _chosen(self, on: Sequence[NodeName]) -> Sequence[BuilderLine]:
-        lines = await self._lines.all()
         if not on:
-            return lines
-        known = {line.name: line for line in lines}
+            return await self._lines.usual()
+        known = {line.name: line for line in await self._lines.all()}
         if unknown := [name for name in on if name not in known]:
             raise AbsentError(f"{', '.join(unknown)}: no such peer builds for this node; 'vupdate builders' lists them")
         return [known[name] for name in on]
@@ -127,16 +127,21 @@ class _Asked:
     may_help: bool = False
 
 
-async def _look(line: BuilderLine) -> Builder:
+async def _look(line: BuilderLine) -> Builder | None:
     try:
         async with asyncio.timeout(_ASK_SECONDS):
-            return Builder(name=line.name, state=await line.state())
+            state = await line.state()
+            # A peer's words are its own: they must not steer a terminal.
+            return Builder(name=line.name, kind=line.kind, state=replace(state, refusal=plain_text(state.refusal)))
     except TimeoutError:
-        return Builder(name=line.name, state=None, error="it does not answer in time")
+        error = "it does not answer in time"
     except DeniedError:
-        return Builder(name=line.name, state=None, error=_NOT_GRANTED)
-    except VUpdateError as error:
-        return Builder(name=line.name, state=None, error=error.message)
+        error = _NOT_GRANTED
+    except NotCallingError:
+        return None
+    except VUpdateError as other:
+        error = other.message
+    return Builder(name=line.name, kind=line.kind, state=None, error=error)
 
 
 def order_for(service: ServiceName, version: DeveloperVersion, sources: Iterable[BuiltSource]) -> BuildOrder:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from federation.clock import Clock
-from federation.errors import DeniedError, TamperedError, UnreachableError, VUpdateError
+from federation.errors import AbsentError, DeniedError, TamperedError, UnreachableError, VUpdateError
 from federation.image import Image
 from federation.keys import PublicKey
 from federation.link.builds import LEASE_SECONDS, BuildOrder, BuildReport, BuildStand
@@ -23,7 +23,7 @@ from node.usecases.tasks import TaskLog, Tasks
 RETRY_SECONDS: Final = 2.0
 PAUSE_SECONDS: Final = 0.2
 ORDER_SECONDS: Final = 6 * 3600.0
-"""So long a builder may work on an order, whatever it says."""
+"""So long a builder may work on an order, and give what came out, whatever it says."""
 
 _CANCEL_SECONDS: Final = 10.0
 _DONE_SECONDS: Final = 2.0
@@ -76,21 +76,28 @@ class OrderedBuilds:
         ended = False
         try:
             async with asyncio.timeout(ORDER_SECONDS):
-                supply = await self._handing_over.begin(order, taken.sealing, line, log)
-                report = await self._followed(line, order, supply, log)
-            if report.stand is not BuildStand.SUCCEEDED or report.provenance is None:
-                hint = await self._credentials.hint(one.url for one in order.sources) if not order.credentials else ""
-                raise PeerBuildError(
-                    f"the build at {line.name} {report.stand.value}: {report.why or 'no reason given'}{hint}"
-                )
-            signed = _verified(report.provenance, line.name, line.key, order)
-            image = await self._fetch(line, order.id, signed)
+                delivered = await self._carried_out(line, order, taken.sealing, log)
             ended = True
-            return Delivered(builder=line.name, image=image, signed=signed, private_files=supply.places_in(image))
+            return delivered
         except TimeoutError as error:
             raise PeerBuildError(f"the build at {line.name} was not done in {ORDER_SECONDS / 3600:.0f} h") from error
         finally:
             await asyncio.shield(_dismiss(line, order.id, patient=not ended))
+
+    async def _carried_out(self, line: BuilderLine, order: BuildOrder, sealing: bytes, log: TaskLog) -> Delivered:
+        supply = await self._handing_over.begin(order, sealing, line, log)
+        report = await self._followed(line, order, supply, log)
+        if report.stand is not BuildStand.SUCCEEDED or report.provenance is None:
+            hint = await self._credentials.hint(one.url for one in order.sources) if not order.credentials else ""
+            raise PeerBuildError(
+                f"the build at {line.name} {report.stand.value}: {report.why or 'no reason given'}{hint}"
+            )
+        signed = _verified(report.provenance, line.name, line.key, order)
+        try:
+            image = await self._fetch(line, order.id, signed)
+        except AbsentError as error:
+            raise BuilderLostError(f"it does not have what it built any more ({error.message})") from error
+        return Delivered(builder=line.name, image=image, signed=signed, private_files=supply.places_in(image))
 
     async def _followed(self, line: BuilderLine, order: BuildOrder, supply: Supply, log: TaskLog) -> BuildReport:
         """Ask until the order is over; its log goes to ``log``."""

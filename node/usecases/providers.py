@@ -139,7 +139,13 @@ class Providers:
         provider = (
             fresh
             if present is None
-            else replace(fresh, redaction=present.redaction, window=present.window, tested_by=present.tested_by)
+            else replace(
+                fresh,
+                redaction=present.redaction,
+                window=present.window,
+                tested_by=present.tested_by,
+                builds=present.builds,
+            )
         )
         await self._providers.put(provider)
         await self._station.changed(name, who=who, action="link-provider", detail=f"{name} {provider.id.short}…")
@@ -194,6 +200,16 @@ class Providers:
         """Decide what happens by itself when the provider offers something new."""
         provider = await self._providers.change(name, lambda present: replace(present, auto_update=auto_update))
         await self._station.changed(name, who=who, action="auto-update", detail=f"{name}: {auto_update.value}")
+        return provider
+
+    async def set_builds(self, name: NodeName, builds: bool, *, who: str) -> Provider:
+        """Call in at a provider for builds to run, or no more.
+
+        Raises:
+            AbsentError: there is none of this name.
+        """
+        provider = await self._providers.change(name, lambda present: replace(present, builds=builds))
+        await self._station.changed(name, who=who, action="provider-builds", detail=f"{name}: {builds}")
         return provider
 
     async def set_address(self, name: NodeName, url: str, *, who: str) -> Provider:

@@ -21,7 +21,7 @@ from build.developer import DeveloperBuild
 from build.environment import strangers_view
 from build.reach import PeersReach
 from build.source import SourceRequest
-from federation import limits
+from federation import codec, limits
 from federation.clock import Clock
 from federation.digest import Digest
 from federation.errors import AbsentError, ConflictError, InvalidValueError
@@ -98,6 +98,7 @@ class Workshop:
         clock: Clock,
         work: Path,
         most: int,
+        most_load: float,
         sources: tuple[str, ...],
         load: Callable[[Path], Load],
         build: BuildDeveloper,
@@ -110,6 +111,7 @@ class Workshop:
         self._clock = clock
         self._work = work
         self._most = most
+        self._most_load = most_load
         self._sources = sources
         self._load = load
         self._build = build
@@ -135,7 +137,7 @@ class Workshop:
             return "it builds for nobody"
         if running >= self._most:
             return f"it works on {running} builds of peers, and takes no more at once"
-        return pressure(load)
+        return pressure(load, self._most_load)
 
     async def take(self, asker: Asker, order: BuildOrder) -> BuildReport:
         """Take ``order`` on; the same one again tells how it stands.
@@ -323,7 +325,7 @@ def _bounded(records: list[LogRecord]) -> Iterable[LogRecord]:
     """As many of the first ``records`` as an answer has room for."""
     room = limits.RESPONSE_BODY_BYTES // 4
     for record in records:
-        room -= len(record.message.encode()) + 200
+        room -= len(codec.encode(record))
         if room < 0:
             return
         yield record

@@ -149,6 +149,7 @@ async def _scene(folder: Path) -> Scene:
         "pairing": ("00000000-0000-0000-0000-000000000000",),
         "service": ("payroll", "shop"),
         "build": ("0" * 32,),
+        "number": ("0" * 32,),
         "version": ("acme-7.7.7", "acme-1.0.0"),
         "fault": ("00000000-0000-0000-0000-000000000000",),
     }

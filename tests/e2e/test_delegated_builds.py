@@ -28,7 +28,8 @@ class Peers:
         await self.on.make_node(name)
         await self.on.kill(name)
         with (self.on.folder / name / "config.toml").open("a") as config:
-            config.write(f'[build]\npeers_without_sandbox = true\npeers_sources = ["{self.on.folder.parent}/"]\n')
+            config.write("[build]\npeers_load = 1000\npeers_without_sandbox = true\n")
+            config.write(f'peers_sources = ["{self.on.folder.parent}/"]\n')
         api = await self.on.start_node(name)
         await self.on.link(api, globex)
         await self.on.processes.run(

@@ -31,7 +31,7 @@ from tests.fuzz import values
 from tests.fuzz.identity import identity_targets
 from tests.fuzz.keys import key_targets
 from tests.fuzz.links import link_targets
-from tests.fuzz.orders import hand_over_targets, order_target
+from tests.fuzz.orders import hand_over_targets, order_target, work_targets
 from tests.fuzz.packs import pack_target
 from tests.fuzz.provenance import provenance_targets
 from tests.fuzz.target import Target, signed, value
@@ -215,6 +215,7 @@ def targets() -> tuple[Target, ...]:
         *provenance_targets(),
         order_target(),
         *hand_over_targets(),
+        *work_targets(),
         *link_targets(),
         _request_target(),
         pack_target(),

@@ -10,6 +10,7 @@ from federation.provenance import BuiltSource, Provenance, SignedProvenance
 from federation.versions import DeveloperVersion
 from node.model.building import BuilderPolicy, StoredProvenance
 from node.model.entrusted import Entrusted
+from node.usecases.builder_lines import PeerKind
 from node.usecases.delegation import Builder
 from tests.support.graphql_values import GUESTBOOK, KEY, NOW, PEER_KEY, digest
 
@@ -19,11 +20,17 @@ POLICY = BuilderPolicy(service=GUESTBOOK, builders=(PEER_KEY.public.id,), requir
 BUILDERS = [
     Builder(
         name=NodeName("acme"),
+        kind=PeerKind.PROVIDER,
         state=BuilderState(
             refusal="", running=0, most=1, load=0.5, cpus=4, free_memory_bytes=2 * GIB, free_disk_bytes=9 * GIB
         ),
     ),
-    Builder(name=NodeName("globex"), state=None, error="it has not granted this node to have builds run"),
+    Builder(
+        name=NodeName("globex"),
+        kind=PeerKind.CONSUMER,
+        state=None,
+        error="it has not granted this node to have builds run",
+    ),
 ]
 
 

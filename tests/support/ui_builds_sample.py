@@ -1,4 +1,4 @@
-"""Sample data for the page's tests on versions: who built them, builders, differences, and private files."""
+"""Sample data for the page's tests on versions: who built them, builders, differences, and secrets."""
 
 import base64
 import gzip
@@ -57,6 +57,7 @@ def builder(name: str, **more: Any) -> Document:
     """A provider that takes a build now, unless told otherwise."""
     state = {
         "name": name,
+        "kind": "PROVIDER",
         "takes": True,
         "why": "",
         "running": 0,
@@ -79,6 +80,20 @@ def private_file(name: str, **more: Any) -> Document:
         "at": ago(90_000),
         "by": "administrator",
         "fingerprint": "0" * 32,
+    }
+    return {**kept, **more}
+
+
+def credential(prefix: str, **more: Any) -> Document:
+    """What opens a Git server: a token of a robot, unless told otherwise."""
+    kept = {
+        "prefix": prefix,
+        "kind": "PASSWORD",
+        "user": "shop-robot",
+        "knownHosts": False,
+        "at": ago(170_000),
+        "by": "administrator",
+        "fingerprint": "5d0c4f7e91b2a863c7d0e14f5a9b3826",
     }
     return {**kept, **more}
 
@@ -134,6 +149,11 @@ def builds() -> Document:
             builder("hooli", takes=False, why="its processors are short: load 9.1 on 4", running=2, load=9.1, cpus=4),
         ],
         "privateFiles": [private_file("db/password", size=33), private_file("tls.key", into="conf/tls.key")],
+        "credentials": [
+            credential("https://git.example/team/"),
+            credential("ssh://git@git.example/", kind="KEY", user="", knownHosts=True, fingerprint="b81e" * 8),
+        ],
+        "entrusted": [{"service": "shop", "builders": [{"id": OTHER_IDS["acme"], "name": "acme"}]}],
         "compareVersions": comparison(),
         "faultFiles": ARCHIVE,
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What ``ui_fake_node`` answers on builds, builders and private files, and what may be changed of them."""
+"""What ``ui_fake_node`` answers on builds, batches, builders and private files, and what may be changed of them."""
 
 import base64
 from collections.abc import Callable
@@ -7,20 +7,26 @@ from typing import Any
 from graphql import GraphQLError
 
 from tests.support import ui_builds_sample, ui_sample
-from tests.support.ui_values import Document
+from tests.support.ui_fake_secrets import UiFakeSecrets
+from tests.support.ui_values import Document, ago
 
 Tell = Callable[..., None]
 _RANKS = ("VIEWER", "DEVELOPER", "ADMINISTRATOR")
 
 
 class UiFakeBuilds:
-    """``orders``: the arguments of each build and rebuild. ``contents``: what was put as private files, by name."""
+    """``orders``: the arguments of each build and rebuild. ``contents``: what was put as private files, by name.
+
+    ``refused``: why no client version is begun, by service.
+    """
 
     def __init__(self, data: Callable[[], Document], tell: Tell) -> None:
         self._data = data
         self._tell = tell
         self.orders: list[Document] = []
         self.contents: dict[str, bytes] = {}
+        self.refused: dict[str, str] = {}
+        self.secrets = UiFakeSecrets(data, tell)
 
     def root(self) -> Document:
         """The queries and mutations by name."""
@@ -30,6 +36,9 @@ class UiFakeBuilds:
             "privateFiles": self._private_files,
             "compareVersions": lambda _info, **_which: self._data()["compareVersions"],
             "faultFiles": self._for("ADMINISTRATOR", lambda **_id: self._data()["faultFiles"]),
+            "addService": self._for("DEVELOPER", self._add),
+            "clientBuild": self._for("DEVELOPER", self._adapt),
+            "clientBuildAll": self._for("DEVELOPER", self._adapt_all),
             "build": self._for("DEVELOPER", self._build),
             "rebuild": self._for("DEVELOPER", self._rebuild),
             "requireBuilders": self._for("ADMINISTRATOR", self._require),
@@ -37,6 +46,7 @@ class UiFakeBuilds:
             "watchSettings": self._for("DEVELOPER", self._watch),
             "putPrivateFile": self._for("ADMINISTRATOR", self._put),
             "removePrivateFile": self._for("ADMINISTRATOR", self._remove),
+            **self.secrets.root(self._for),
         }
 
     def _for(self, role: str, answer: Callable[..., Any]) -> Callable[..., Any]:
@@ -67,6 +77,27 @@ class UiFakeBuilds:
 
     def _rebuild(self, **order: Any) -> Document:
         return self._begin("REBUILD", f"Rebuild {order['service']} {order['version']}", **order)
+
+    def _add(self, name: str, sources: list[Document], tag: bool) -> Document:
+        (found,) = [one for one in self._data()["services"] if one["name"] == name]
+        found.update(sources=sources, tagged=tag)
+        self._tell("SERVICES")
+        return dict(found)
+
+    def _adapt(self, service: str) -> Document:
+        if service in self.refused:
+            raise GraphQLError(self.refused[service], extensions={"code": "conflict"})
+        (found,) = [one for one in self._data()["services"] if one["name"] == service]
+        version, now = found["developerDesired"], ago(0)
+        begun = ui_sample.task(f"c-{service}", "CLIENT_BUILD", f"Make the client version {version} of {service}",
+                               subject=version, who="administrator", service=service, state="RUNNING", created=now,
+                               started=now, ended=None)  # fmt: skip
+        self._data()["tasks"].insert(0, begun)
+        self._tell("TASKS")
+        return begun
+
+    def _adapt_all(self) -> list[Document]:
+        return [self._adapt(one["name"]) for one in self._data()["services"] if one["running"]]
 
     def _require(self, **policy: Any) -> Document:
         self._free(policy["service"])

@@ -90,6 +90,7 @@ def provider(name: str, **more: Any) -> Document:
         "error": "",
         "ended": None,
         "offeredUrl": "",
+        "builds": False,
         "offered": [],
     }
     return {**linked, **more}

@@ -64,6 +64,7 @@ def service(name: str, **more: Any) -> Document:
         "faults": 0,
         "lastTransfer": None,
         "withdrawn": [],
+        "tagged": False,
         "watched": False,
         "looks": [],
     }

@@ -88,6 +88,7 @@ def test_the_settings_of_builds_are_read() -> None:
         ({"time": 5}, "build.time: '5' is not"),
         ({"processes": 0}, "build.processes 0 is not a number from 2"),
         ({"peers": -1}, "build.peers -1 is not a number from 0 to 64"),
+        ({"peers_load": 0}, "build.peers_load 0 is not a number above 0, to 1000"),
         ({"peers_sources": "https://"}, "build.peers_sources is not a list such as"),
         ({"peers_network": 1}, "build.peers_network is neither true nor false"),
         ({"walls": 1}, "unknown key 'build.walls'"),

@@ -8,17 +8,15 @@ import pytest
 from graphql import parse, validate
 from typer.main import get_command
 
-from federation.errors import AbsentError, ConflictError, DeniedError
 from node.cli import documents, main, uplink
 from node.cli.commands import versions
 from node.graphql.measure import measured
 from node.graphql.schema import COST, DEPTH, schema
-from node.model.task import TaskState
 from tests.support.cli import Run, leaves, shell
 from tests.support.graphql_answers import answers
 from tests.support.graphql_server import running
 from tests.support.graphql_usecases import FakeUsecases
-from tests.support.graphql_values import KEY, NOW, PEER_KEY, task
+from tests.support.graphql_values import KEY, PEER_KEY
 from tests.support.pairing_values import pairing
 
 ALL = leaves(get_command(main.make_app()))
@@ -85,6 +83,7 @@ COMMANDS = [
     ("provider update acme", ["acme-1.0.1"]),
     ("provider address acme http://127.0.0.1:7420", ["acme is reached at http://127.0.0.1:7420", "its key answered"]),
     ("provider auto acme download", ["auto-update from acme"]),
+    ("provider builds acme on", ["calls in at acme for builds to run here"]),
     ("provider window acme daily_22:00-05:00", ["made by themselves within daily_22:00-05:00"]),
     ("provider window acme off", ["at any time"]),
     ("provider require-tested acme globex", ["what globex marked as tested"]),
@@ -130,7 +129,7 @@ COMMANDS = [
     ("service place shop:worker gpu", ["shop:worker is to run where an instance has gpu: now nowhere"]),
     ("service place shop:worker --anywhere", ["nothing is said any more"]),
     ("versions provenance guestbook acme-1.0.0", ["globex", "ANOTHER IMAGE", "sandbox", "main 000000000000"]),
-    ("builders", ["acme", "yes", "0 of 1", "0.5 on 4", "globex", "has not granted"]),
+    ("builders", ["acme", "provider", "consumer", "yes", "0 of 1", "0.5 on 4", "globex", "has not granted"]),
     ("versions rebuild guestbook acme-1.0.0 --no-wait", []),
     ("build guestbook --on any --no-wait", []),
     ("build explain 3f2a", []),
@@ -235,176 +234,3 @@ def test_what_commands_ask_is_in_the_schema_and_within_its_limits(name: str) -> 
     extent = measured(schema()._schema, document, {"first": 1000})
     assert extent.depth <= DEPTH
     assert extent.cost <= COST
-
-
-def test_a_build_that_failed_ends_with_one_and_its_reason(run: Run, tmp_path: Path) -> None:
-    """The log is shown as it is written, then the outcome; the status tells a script."""
-    failed = task(TaskState.FAILED, error="no rule to make target", ended=NOW)
-    with running(FakeUsecases({**answers(), "builds.start": task(), "tasks.get": failed}), tmp_path):
-        ran = run("build", "guestbook")
-        as_json = run("build", "guestbook", "--json")
-    assert ran.status == 1
-    assert ran.err.splitlines() == [
-        "Build guestbook (task t1)",
-        "  fetching",
-        "  building",
-        "  error: no rule",
-        "vupdate: Build guestbook: failed: no rule to make target",
-    ]
-    assert as_json.status == 1
-    assert as_json.json["state"] == "FAILED"
-    assert json.loads(as_json.err)["error"]["code"] == "task-failed"
-
-
-def test_a_log_is_followed_across_a_broken_connection(run: Run, tmp_path: Path) -> None:
-    """Who follows a log misses nothing and sees nothing twice when the connection breaks."""
-    with running(FakeUsecases(answers()), tmp_path) as node:
-        node.breaks = 2
-        ran = run("tasks", "log", "t1", "--follow", "--json")
-    assert ran.status == 0
-    assert [json.loads(line)["sequence"] for line in ran.out.splitlines()] == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (ConflictError("another change came first: revision 5 by ben (since revision 4: shop → acme-2.0.0)"), 5),
-        (AbsentError("there is no version acme-9.0.0 of guestbook here"), 6),
-        (DeniedError("this needs the role developer"), 4),
-    ],
-)
-def test_a_refusal_of_the_node_reaches_the_person(run: Run, tmp_path: Path, error: Exception, status: int) -> None:
-    """Its sentence is shown as it is, and its kind is the status."""
-    with running(FakeUsecases({**answers(), "desired.change": error}), tmp_path):
-        ran = run("desired", "set", "guestbook=acme-9.0.0")
-    assert ran == (status, "", f"vupdate: {error}\n")
-
-
-def test_a_value_with_a_mistake_is_a_mistake_in_the_command(run: Run, node: object) -> None:
-    """The node's word on a malformed name says which one, and the status is that of a wrong command."""
-    ran = run("profile", "set", "public", "../etc")
-    assert ran.status == 2
-    assert "services: '../etc' is not a service name" in ran.err
-
-
-def test_a_node_that_does_not_run_is_named(run: Run, tmp_path: Path) -> None:
-    """Without a node, or with what is left of one, the message says how to start it."""
-    expected = f"vupdate: no node is running for {tmp_path}: start it with 'vupdate serve --data {tmp_path}'\n"
-    assert run("status") == (3, "", expected)
-    with running(FakeUsecases({}), tmp_path):
-        pass
-    assert run("status") == (3, "", expected)
-    assert run("tasks", "log", "t1", "--follow").status == 3
-
-
-def test_a_damaged_access_file_is_named(run: Run, tmp_path: Path) -> None:
-    """A file cut off in the middle is no mystery."""
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "access.json").write_text('{"url": ')
-    ran = run("status", "--json")
-    assert ran.status == 3
-    assert "access.json is damaged" in json.loads(ran.err)["error"]["message"]
-
-
-def test_another_node_is_asked_with_a_token_from_the_environment(
-    run: Run, node: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A token is never an option; without one, or with a wrong one, the node is not asked or refuses."""
-    ran = run("consumer", "list", "--url", node.url)
-    assert ran.status == 4
-    assert "VUPDATE_TOKEN" in ran.err
-    monkeypatch.setenv("VUPDATE_TOKEN", "wrong")
-    assert run("consumer", "list", "--url", node.url) == (4, "", "vupdate: you are not logged in\n")
-    assert run("tasks", "log", "t1", "--follow", "--url", node.url).status == 4
-    monkeypatch.setenv("VUPDATE_TOKEN", "the-right-token")
-    assert run("consumer", "list", "--url", node.url).status == 0
-    assert run("consumer", "list", "--url", "node.example").status == 2
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["servce"],
-        ["service", "add", "guestbook"],
-        ["desired", "set", "guestbook"],
-        ["desired", "show", "--kind", "both"],
-        ["tasks", "list", "--first", "5000"],
-        ["client-build"],
-        ["client-build", "shop", "--all"],
-        ["instance", "assign", "web-1"],
-        ["instance", "label", "web-1"],
-        ["instance", "label", "web-1", "gpu", "--none"],
-        ["service", "place", "shop"],
-        ["service", "place", "shop", "gpu", "--anywhere"],
-        ["instance", "assign", "web-1", "shop", "--all"],
-        ["service", "site", "guestbook", "--clear", "--macro", "a=b"],
-        ["service", "site", "guestbook", "--clear", "--watch", "on"],
-        ["service", "site", "guestbook", "--watch", "perhaps"],
-        ["--nope"],
-    ],
-)
-def test_a_wrong_command_ends_with_two(run: Run, node: object, arguments: list[str]) -> None:
-    """A mistake in the command is explained, for people and for tools, and asks nothing of the node."""
-    ran = run(*arguments)
-    assert ran.status == 2
-    assert ran.out == ""
-    assert ran.err.startswith("vupdate: ")
-    as_json = run(*arguments, "--json")
-    assert as_json.status == 2
-    assert json.loads(as_json.err)["error"]["code"] == "usage"
-
-
-def test_a_noun_alone_shows_its_verbs(run: Run) -> None:
-    """Who doesn't know on finds out."""
-    for given in ([], ["service"]):
-        ran = run(*given)
-        assert ran.status == 2
-        assert ran.err.startswith("Usage: vupdate")
-
-
-@pytest.mark.parametrize("command", [["provider", "add"], ["agent", "enrol"]])
-def test_a_secret_on_the_command_line_is_refused(run: Run, node: object, command: list[str]) -> None:
-    """Others could read it there; the refusal says so and does not repeat it."""
-    ran = run(*command, "vui1:TOPSECRET")
-    assert ran.status == 2
-    assert "is not taken as an argument" in ran.err
-    assert "TOPSECRET" not in ran.err + ran.out
-
-
-def test_an_invitation_comes_from_a_file_or_from_standard_input(run: Run, tmp_path: Path) -> None:
-    """Both ways work; an empty, missing or endless one is refused."""
-    usecases = FakeUsecases(answers())
-    file = tmp_path / "invitation.txt"
-    file.write_text("  vui1:FILE\n")
-    with running(usecases, tmp_path):
-        assert run("provider", "add", "--file", str(file), "--auto", "download").status == 0
-        ran = run("provider", "add", given="vui1:INPUT\n")
-        assert "acme is a provider of this node now" in ran.out
-        assert "no invitation" in run("provider", "add", given=" \n").err
-        assert "longer than 4096" in run("provider", "add", given="x" * 5000).err
-        assert "No such file" in run("provider", "add", "--file", str(tmp_path / "none")).err
-        (tmp_path / "binary").write_bytes(b"\xff\xfe")
-        assert "it is not text" in run("provider", "add", "--file", str(tmp_path / "binary")).err
-    accepted = [call for call in usecases.calls if call.startswith("Links.accept")]
-    assert [call.split("text=")[1].split(",")[0] for call in accepted] == ["vui1:FILE", "vui1:INPUT"]
-    assert "AutoUpdate.DOWNLOAD" in accepted[0]
-
-
-def test_secrets_stay_out_of_standard_error(run: Run, node: object) -> None:
-    """What is shown once goes to standard output alone, so that it can go into a file and into no log."""
-    for command in ("login", "invite public", "agent enrolment web-1"):
-        ran = run(*command.split())
-        assert "SECRET" in ran.out
-        assert len(ran.out.splitlines()) == 1
-        assert "SECRET" not in ran.err
-
-
-def test_the_files_of_a_fault_are_written_once(run: Run, node: object, tmp_path: Path) -> None:
-    """For the caller alone to read, and never over a file that is there."""
-    target = tmp_path / "fault.tar.gz"
-    command = ("faults", "files", "6f1c1c1e-3a57-4a3e-9f37-0d0a86a7f0aa", "--to", str(target))
-    assert "look before you open them" in run(*command).out
-    assert (target.read_bytes(), target.stat().st_mode & 0o777) == (b"packed", 0o600)
-    again = run(*command)
-    assert again.status != 0
-    assert "can't be written" in again.err

@@ -9,7 +9,8 @@ import pytest
 
 from node.cli import main
 from tests.support.cli import Run, shell
-from tests.support.graphql_answers import CREDENTIALS, answers
+from tests.support.graphql_answer_values import CREDENTIALS
+from tests.support.graphql_answers import answers
 from tests.support.graphql_server import running
 from tests.support.graphql_usecases import FakeUsecases
 

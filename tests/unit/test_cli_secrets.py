@@ -13,7 +13,8 @@ from federation.errors import InvalidValueError
 from federation.limits import PRIVATE_FILE_BYTES
 from node.cli import main
 from tests.support.cli import Ran, Run, leaves, shell
-from tests.support.graphql_answers import SECRETS, answers
+from tests.support.graphql_answer_values import SECRETS
+from tests.support.graphql_answers import answers
 from tests.support.graphql_server import running
 from tests.support.graphql_usecases import FakeUsecases
 

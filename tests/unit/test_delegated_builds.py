@@ -10,6 +10,7 @@ import pytest
 
 from build.developer import Built, DeveloperBuild, build_developer
 from federation.keys import PrivateKey
+from federation.link.answers import PeerAbsentError
 from federation.link.builds import LEASE_SECONDS, BuildOrder, OrderedSource
 from federation.link.rights import USUAL_RIGHTS, Right
 from federation.names import NodeName
@@ -21,6 +22,7 @@ from node.model.desired import ListKind
 from node.model.orders import forbidden_source, pressure
 from node.model.task import TaskState
 from node.usecases import delegation, ordered_build
+from node.usecases.builder_lines import DialledBuilder
 from node.usecases.witness import Witness
 from tests.support.ordering import BUSY, GLOBEX, IDLE, SHOP, WHO, asker, scene, until
 
@@ -160,6 +162,27 @@ async def test_one_consumers_order_is_nothing_to_another(tmp_path: Path) -> None
         await acme.use.workshop.cancel(consumer, order.id)
 
 
+async def test_a_builder_that_has_no_image_any_more_loses_the_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was started anew between its last word and the fetch: the next one builds."""
+    found = await scene(tmp_path, "acme", "beta")
+    fetch = DialledBuilder.fetch
+
+    async def forgotten(line: DialledBuilder, order: str, target: Path) -> None:
+        if line.name == "acme":
+            raise PeerAbsentError("there is no such order of yours here", remote_code="absent")
+        await fetch(line, order, target)
+
+    monkeypatch.setattr(DialledBuilder, "fetch", forgotten)
+    async with found.network.running():
+        task = await found.built("acme", "beta")
+        assert task.state is TaskState.SUCCEEDED, task.error
+        assert "it does not have what it built any more" in await found.log(task)
+        (said,) = await found.globex.use.provenances.of(SHOP, DeveloperVersion("globex-1.0.0"))
+        assert said.node == "beta"
+
+
 def altered(request: DeveloperBuild, built: Built) -> Built:
     """What a builder gives that puts something of its own into the image."""
     (built.tree / "backdoor").write_text("evil")
@@ -252,5 +275,6 @@ def test_a_machine_under_pressure_takes_nothing_on() -> None:
     """Processors, memory and disk, each named with what is left."""
     assert pressure(IDLE) == ""
     assert "a load of 99.0 on 2" in pressure(BUSY)
+    assert pressure(BUSY, 50.0) == ""
     assert "10 MiB of memory left" in pressure(replace(IDLE, free_memory_bytes=10 << 20))
     assert "100 MiB left on the disk" in pressure(replace(IDLE, free_disk_bytes=100 << 20))

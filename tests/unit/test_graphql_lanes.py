@@ -9,7 +9,7 @@ from node.graphql.lanes import Known, Lane, lanes
 from node.model.desired import ListKind
 from node.model.task import TaskState
 from node.model.version import DevelopedService, GitSource, SiteSettings
-from tests.support.graphql_answers import WITHDRAWN
+from tests.support.graphql_answer_values import WITHDRAWN
 from tests.support.graphql_values import (
     ACME,
     GUESTBOOK,

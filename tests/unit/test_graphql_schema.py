@@ -124,7 +124,7 @@ def test_there_are_fields_of_each_kind_and_role() -> None:
         ("mutation", Role.ADMINISTRATOR),
         ("subscription", Role.VIEWER),
     }
-    assert len(ROOT_FIELDS) == 43 + 57 + 2
+    assert len(ROOT_FIELDS) == 43 + 58 + 2
 
 
 def test_no_change_is_open_to_viewers() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from federation.state import InstanceState
 from tests.support.clock import FIXED_START
-from tests.support.graphql_answers import HOST
+from tests.support.graphql_answer_values import HOST
 
 
 @pytest.mark.parametrize(("ahead", "told"), [(0, 0), (20, 0), (-20, 0), (90, 90), (-4000, -4000)])

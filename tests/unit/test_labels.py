@@ -11,7 +11,7 @@ from federation import limits
 from federation.errors import AbsentError, InvalidValueError, OversizedError
 from federation.names import LabelName, ServiceKey, ServiceName
 from node.model.labels import Placement, Placing
-from tests.support.graphql_answers import HOST
+from tests.support.graphql_answer_values import HOST
 from tests.unit.test_usecases_placement import ONE, SHOP, TWO, WHO, ordered, placed, told
 
 LABELS = ("eu", "gpu", "site=berlin")

@@ -11,7 +11,7 @@ from federation.link.builds import BuilderState, BuildOrder, BuildReport, BuildS
 from federation.names import NodeName
 from node.model.task import Task, TaskState
 from node.usecases import ordered_build, workshop
-from node.usecases.builder_lines import BuilderLine
+from node.usecases.builder_lines import BuilderLine, PeerKind
 from tests.support.ordering import Scene, asker, scene
 
 
@@ -20,6 +20,7 @@ class Dallier:
 
     name = NodeName("acme")
     key = PrivateKey(b"d" * 32).public
+    kind = PeerKind.PROVIDER
 
     def __init__(self) -> None:
         self.asked = 0
@@ -53,7 +54,7 @@ async def dallying(found: Scene) -> tuple[Dallier, Task]:
         return [line]
 
     found.globex.use.delegation._lines.all = only  # type: ignore[method-assign]
-    found.globex.use.delegation._lines.usual = only  # type: ignore[attr-defined]
+    found.globex.use.delegation._lines.usual = only  # type: ignore[method-assign]
     return line, await found.built("acme")
 
 

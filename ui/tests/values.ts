@@ -14,7 +14,7 @@ export function service(more: Partial<Service> = {}): Service {
   return {
     name: 'guestbook', developed: false, provider: 'acme', developerDesired: 'acme-1.0.1', clientDesired: 'acme-1.0.1',
     latestDeveloper: 'acme-1.0.1', latestClient: 'acme-1.0.1', faults: 0, sources: [], running: [], task: null,
-    lastTransfer: null, withdrawn: [], site: null, watched: false, looks: [], ...more,
+    lastTransfer: null, withdrawn: [], tagged: false, site: null, watched: false, looks: [], ...more,
   };
 }
 
@@ -35,7 +35,7 @@ export function task(more: Partial<Task> = {}): Task {
 export function provider(more: Partial<Provider> = {}): Provider {
   return {
     name: 'acme', id: 'A', url: 'http://acme', profile: 'public', linked: AT, autoUpdate: 'INSTALL', connected: true,
-    checked: AT, error: '', window: '', testedBy: null, rights: ['TAKE'], freshUntil: null, ended: null, offeredUrl: '',
+    checked: AT, error: '', window: '', testedBy: null, rights: ['TAKE'], freshUntil: null, ended: null, offeredUrl: '', builds: false,
     offered: [{ service: 'guestbook', version: 'acme-1.0.1' }], ...more,
   };
 }
@@ -90,7 +90,7 @@ export function policy(more: Partial<Policy> = {}): Policy {
 
 export function builder(more: Partial<Builder> = {}): Builder {
   return {
-    name: 'acme', takes: true, why: '', running: 0, most: 2, load: 0.4, cpus: 8, freeMemoryBytes: 12e9, freeDiskBytes: 210e9, ...more,
+    name: 'acme', kind: 'PROVIDER', takes: true, why: '', running: 0, most: 2, load: 0.4, cpus: 8, freeMemoryBytes: 12e9, freeDiskBytes: 210e9, ...more,
   };
 }
 

@@ -12,7 +12,9 @@ from node.cli.output import size
 app: Final = typer.Typer(rich_markup_mode=None)
 On = Annotated[
     list[str] | None,
-    typer.Option("--on", metavar="PEER", help="By this peer; may be given several times, 'any' for whoever takes it."),
+    typer.Option(
+        "--on", metavar="PEER", help="By this peer; may be given several times, 'any' for whichever provider takes it."
+    ),
 ]
 Service = Annotated[str, typer.Argument(help="The service's name.", show_default=False)]
 
@@ -79,14 +81,18 @@ async def _explain(call: Call, task: str) -> None:
 
 @asking(app, "builders", examples="vupdate builders")
 async def builders(call: Call) -> None:
-    """List the peers that could build for this node: whether each takes a build now, and why not."""
+    """List the peers that could build for this node: whether each takes a build now, and why not.
+
+    A consumer is listed once it has called in for work ('vupdate provider builds' there), and builds only where named.
+    """
     found = (await call.ask(documents.BUILDERS))["builders"]
     call.out.document(found)
     call.out.table(
-        ("peer", "takes a build", "builds for peers", "load", "free memory", "free disk"),
+        ("peer", "is a", "takes a build", "builds for peers", "load", "free memory", "free disk"),
         [
             (
                 one["name"],
+                one["kind"].lower(),
                 "yes" if one["takes"] else f"no: {one['why']}",
                 "" if one["running"] is None else f"{one['running']} of {one['most']}",
                 "" if one["load"] is None else f"{one['load']:.1f} on {one['cpus']}",
@@ -95,7 +101,7 @@ async def builders(call: Call) -> None:
             )
             for one in found
         ],
-        empty="this node has no provider, and so nobody to build for it",
+        empty="nobody builds for this node: it has no provider, and no consumer that calls in for work",
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from node.cli import documents
+from node.cli.commands.consumers import Switch
 from node.cli.commands.links import Name, providers
 from node.cli.options import Call, asking
 from node.cli.output import ago, moment
@@ -106,6 +107,35 @@ async def window(
 
 def _within(window: str) -> str:
     return f"within {window}" if window else "at any time"
+
+
+@asking(
+    providers,
+    "builds",
+    examples="""
+    vupdate provider builds acme on
+    vupdate provider builds acme off
+    """,
+)
+async def builds(
+    call: Call,
+    name: Name,
+    switch: Annotated[
+        Switch, typer.Argument(help="on: call in there for builds to run here; off: no more.", show_default=False)
+    ],
+) -> None:
+    """Run builds for a provider, which can't dial this node: this node calls in there for work.
+
+    What it orders is built within the bounds of [build] peers and peers_sources, as for a consumer that was granted it.
+    """
+    on = switch is Switch.ON
+    found = (await call.ask(documents.SET_PROVIDER_BUILDS, provider=name, builds=on))["setProviderBuilds"]
+    call.out.document(found)
+    call.out.say(
+        f"this node calls in at {name} for builds to run here; on {name}: vupdate build SERVICE --on THIS-NODE"
+        if found["builds"]
+        else f"this node runs no builds for {name} any more; what it runs now ends within 90 s"
+    )
 
 
 @asking(

@@ -45,7 +45,7 @@ async def list_providers(call: Call) -> None:
     found = (await call.ask(documents.PROVIDERS))["providers"]
     call.out.document(found)
     call.out.table(
-        ("provider", "profile", "connected", "checked", "auto-update", "offers", "trouble"),
+        ("provider", "profile", "connected", "checked", "auto-update", "builds for it", "offers", "trouble"),
         [
             (
                 one["name"],
@@ -53,6 +53,7 @@ async def list_providers(call: Call) -> None:
                 "yes" if one["connected"] else "no",
                 ago(one["checked"]),
                 _auto_update(one),
+                "yes" if one["builds"] else "no",
                 _offered(one),
                 one["error"],
             )

@@ -5,11 +5,17 @@ from typing import Self
 import strawberry
 
 from node.usecases import delegation
+from node.usecases.builder_lines import PeerKind
+
+strawberry.enum(PeerKind, description="What a peer is to this node.")
 
 
-@strawberry.type(description="A provider as a builder for this node.")
+@strawberry.type(description="A peer as a builder for this node.")
 class Builder:
     name: str
+    kind: PeerKind = strawberry.field(
+        description="A consumer calls in for work, and builds only where it is named; a provider is dialled."
+    )
     takes: bool = strawberry.field(description="Whether it takes another build now.")
     why: str = strawberry.field(description="Why it takes none; empty where it does.")
     running: int | None = strawberry.field(description="Builds of peers that it works on; null: it does not say.")
@@ -24,6 +30,7 @@ class Builder:
         state = builder.state
         return cls(
             name=builder.name,
+            kind=builder.kind,
             takes=state is not None and not state.refusal,
             why=builder.error if state is None else state.refusal,
             running=None if state is None else state.running,

@@ -36,6 +36,7 @@ class Provider:
     ended: datetime | None = strawberry.field(description="Since when it knows this node no more.")
     offered_url: str = strawberry.field(description="Where it says to be reached, but was not found; empty: nowhere.")
     redaction: Redaction
+    builds: bool = strawberry.field(description="Whether this node calls in there for builds to run here.")
 
     @classmethod
     def of(cls, provider: peer.Provider, *, connected: bool) -> Self:
@@ -58,6 +59,7 @@ class Provider:
             ended=provider.ended,
             offered_url=provider.offered_url,
             redaction=Redaction.of(provider.redaction),
+            builds=provider.builds,
         )
 
 

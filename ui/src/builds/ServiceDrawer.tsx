@@ -1,4 +1,4 @@
-// What a service needs to be built: its builds, the rule on its builders, and its private files.
+// What a service needs to be built: its sources, the rule on its builders, who is handed its secrets, its private files.
 import { Loader } from '@mantine/core';
 
 import { ServiceSettingsDocument, type LinksQuery, type SessionQuery } from '../api/generated';
@@ -9,8 +9,11 @@ import { PrivateFilesPart } from '../privatefiles/PrivateFilesPart';
 import { texts } from '../texts';
 import { BuildPart } from './BuildForm';
 import css from './builds.module.css';
+import { EntrustedPart } from './EntrustedPart';
+import { handedOf } from './handed';
 import { candidates } from './policy';
 import { PolicyPart } from './PolicyPart';
+import { SourcesPart } from './SourcesPart';
 import { WatchPart } from './WatchPart';
 
 const said = texts.builds;
@@ -30,6 +33,7 @@ export function ServiceDetails({ name, services, links, here, builds, transport 
   return (
     <div className={css.drawer}>
       {service !== undefined && <BuildPart service={service} />}
+      {service !== undefined && <SourcesPart service={service} />}
       {service !== undefined && <WatchPart service={service} />}
       <Settings name={name} links={links} here={here} builds={builds} transport={transport} />
     </div>
@@ -40,11 +44,12 @@ function Settings({ name, links, here, builds, transport }: Omit<Props, 'service
   const answer = useAnswer(transport, ServiceSettingsDocument, { service: name }, builds);
   if (answer.kind === 'waiting') return <Loader size="sm" aria-label={said.loading} />;
   if (answer.kind === 'failed') return <p role="alert">{answer.error.message}</p>;
-  const { builderPolicies, privateFiles } = answer.data;
+  const { builderPolicies, entrusted, privateFiles } = answer.data;
   const policy = builderPolicies.find(({ service }) => service === name) ?? null;
   return (
     <>
       <PolicyPart service={name} policy={policy} known={candidates(here, links, policy)} />
+      <EntrustedPart service={name} handed={handedOf(name, entrusted)} />
       <PrivateFilesPart service={name} files={privateFiles} />
     </>
   );

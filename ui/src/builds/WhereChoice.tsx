@@ -29,7 +29,7 @@ export function WhereChoice({ label = said.where, value, autoFocus = false, onCh
       <Radio.Group label={label} value={value} onChange={onChoose}>
         <div className={css.choices}>
           <Radio value={HERE} label={said.here} autoFocus={autoFocus} />
-          {builders.length > 0 && <Radio value={ANYWHERE} label={said.anywhere} description={said.waits} />}
+          {builders.some(({ kind }) => kind === 'PROVIDER') && <Radio value={ANYWHERE} label={said.anywhere} description={said.waits} />}
           {builders.map((builder) => <Peer key={builder.name} builder={builder} />)}
         </div>
       </Radio.Group>
@@ -51,7 +51,7 @@ function Peer({ builder }: { readonly builder: Builder }) {
   const { flow, text, more } = toldOf(builder);
   return (
     <div data-builder={builder.name} data-takes={builder.takes}>
-      <Radio value={peerChoice(builder.name)} label={said.at(builder.name)}
+      <Radio value={peerChoice(builder.name)} label={builder.kind === 'CONSUMER' ? said.atConsumer(builder.name) : said.at(builder.name)}
         description={<><span className={css.standing} data-flow={flow}>{text}</span>{more !== '' && <span>{more}</span>}</>} />
     </div>
   );

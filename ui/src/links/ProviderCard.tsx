@@ -38,6 +38,7 @@ export function ProviderCard({ provider, standing, following, upward }: Props) {
         [said.update, said.autoUpdates[provider.autoUpdate]],
         [said.window, provider.window],
         [said.testedBy, provider.testedBy],
+        [said.buildsFor, provider.builds ? said.buildsForIt : ''],
         [said.checked, provider.checked === null ? said.neverChecked : <Ago key="checked" at={provider.checked} />],
         [said.linked, <Ago key="linked" at={provider.linked} />],
         [said.nodeId, <ShortId key="id" id={provider.id} />],

@@ -40,6 +40,7 @@ export function Header({ session, connection, faults, pairings, onLogOut }: Prop
           <a href="#faults" onClick={jump('faults')}>{texts.faults.title}{faults > 0 && <sup>{faults}</sup>}</a>
           <a href="#links" onClick={jump('links')}>{texts.links.title}</a>
           <a href="#nearby" onClick={jump('nearby')}>{texts.nearby.title}{pairings > 0 && <sup>{pairings}</sup>}</a>
+          {me.role === 'ADMINISTRATOR' && <a href="#credentials" onClick={jump('credentials')}>{texts.credentials.title}</a>}
           <a href="#tasks" onClick={jump('tasks')}>{texts.tasks.title}</a>
         </nav>
         <div className={css.end}>

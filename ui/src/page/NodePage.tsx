@@ -5,6 +5,8 @@ import { useEffect, useMemo, useState } from 'react';
 import { OperatorContext } from '../acts/operator';
 import { AlarmBanner } from '../alarms/AlarmBanner';
 import type { AlarmsQuery, SessionQuery } from '../api/generated';
+import { BatchPart } from '../batches/BatchPart';
+import { CredentialSection } from '../credentials/CredentialSection';
 import { FaultSection } from '../faults/FaultList';
 import { laneOf } from '../lane/lane';
 import { LaneCard } from '../lane/LaneCard';
@@ -78,10 +80,12 @@ export function NodePage({ session, who }: Props) {
             {lanes === null ? <Skeleton height={190} radius="lg" /> : lanes.length === 0 ? <NoServices /> : (
               <div className={laneCss.list}>{lanes.map((lane) => <LaneCard key={lane.service.name} lane={lane} />)}</div>
             )}
+            {services !== null && <BatchPart services={services.services} stamp={builds} />}
           </Section>
           <FaultSection faults={faults?.faults ?? null} here={who.node.name} />
           <LinkSection links={links} following={following} upward={upward} alarms={alarms} />
           <NearbySection around={around} links={links} onOpen={setPairing} />
+          {operator.administers && <CredentialSection stamp={builds} />}
           <TaskSection tasks={tasks?.tasks ?? null} />
         </div>
       </main>

@@ -24,13 +24,13 @@ export function TaskSection({ tasks }: { readonly tasks: readonly Task[] | null 
       {tasks === null ? <Skeleton height={90} radius="lg" /> : tasks.length === 0 ? (
         <Empty><span>{said.empty}</span><Command text={texts.commands.build('NAME')} /></Empty>
       ) : (
-        <ul className={css.list}>{tasks.map((task) => <Row key={task.id} task={task} />)}</ul>
+        <ul className={css.list}>{tasks.map((task) => <TaskRow key={task.id} task={task} />)}</ul>
       )}
     </Section>
   );
 }
 
-function Row({ task }: { readonly task: Task }) {
+export function TaskRow({ task }: { readonly task: Task }) {
   return (
     <li className={css.item} data-task={task.id} data-state={task.state}>
       <button type="button" className={css.open} onClick={() => { goTo(toTask(task.id)); }}>

@@ -85,11 +85,12 @@ export const builds = {
 
   where: 'Where to build',
   here: 'Here, at this node',
-  anywhere: 'At any peer that takes it',
+  anywhere: 'At any provider that takes it',
   at: (peer: string) => `At ${peer}`,
+  atConsumer: (peer: string) => `At ${peer}, a consumer that calls in for work`,
   asking: 'Asking the peers…',
   askAgain: 'Ask the peers again',
-  noPeers: 'This node has no provider, and so nobody else to build for it.',
+  noPeers: 'Nobody else builds for this node: it has no provider, and no consumer calls in for work.',
   peersFailed: (error: string) => `The peers could not be asked: ${error}`,
   takes: 'takes a build now',
   takesNone: (why: string) => `takes none now: ${why}`,
@@ -116,6 +117,32 @@ export const builds = {
   policyWarn: 'What is desired already stays. New versions wait until the rule is met.',
   thisNode: (name: string) => `${name}, this node`,
   unknownNode: 'a node that is not linked',
+} as const;
+
+export const sources = {
+  title: 'Sources',
+  tag: 'Tag the sources of each version',
+  tagHint: (service: string) => `Sets ${service}-VERSION at the very commit where they came from. The node needs a credential that may write there; where it fails, the build’s log says so.`,
+  tagged: 'The sources of each version are tagged where they came from.',
+  notTagged: 'The sources of versions are not tagged.',
+  mayNot: 'Whether they are tagged is said by developers and administrators.',
+} as const;
+
+export const batches = {
+  open: 'Make client versions',
+  title: 'Make client versions of several services',
+  help: 'Adapts the desired developer versions to this site again: a task for each service, side by side. What succeeds becomes desired; what fails changes nothing.',
+  which: 'Of which services',
+  all: 'Of all that run at this site',
+  some: 'Of these',
+  start: 'Start', cancel: 'Cancel', hide: 'Hide', again: 'Make others',
+  outcomes: 'Client versions under way',
+  outcomesEnded: 'Client versions made',
+  nothing: 'No service with a desired developer version runs at this site: there was nothing to do.',
+  told: ({ all, done, failed, open }: { readonly all: number; readonly done: number; readonly failed: number; readonly open: number }) =>
+    [`${done} of ${all} done`, failed === 0 ? '' : `${failed} failed`, open === 0 ? '' : `${open} not ended yet`].filter((part) => part !== '').join(', '),
+  notBegun: 'Not begun',
+  seeTask: (service: string) => `${service}: see its log`,
 } as const;
 
 export const settings = {

@@ -34,6 +34,8 @@ const kinds: Record<string, string> = {
   'link-ended': 'Link ended',
   'lying-provider': 'False bytes',
   'origin-key-changed': 'Key changed',
+  'private-withheld': 'Not offered: private files',
+  'settings-not-seen': 'Settings out of reach',
   'withdrawn-running': 'Withdrawn version in use',
 };
 
@@ -78,6 +80,8 @@ export const links = {
   profile: 'profile',
   update: 'updates',
   autoUpdates,
+  buildsFor: 'builds',
+  buildsForIt: 'this node calls in there for builds to run here',
   window: 'only within',
   testedBy: 'only if tested by',
   checked: 'checked',

@@ -2,8 +2,9 @@
 import type { Phase, Role, TaskKind, TaskState } from '../api/generated';
 import type { LaneEvent } from '../lane/events';
 import type { Stop } from '../lane/verdict';
-import { builds, privateFiles, settings, versions } from './en-builds';
+import { batches, builds, privateFiles, settings, sources, versions } from './en-builds';
 import { alarms, links, nearby } from './en-links';
+import { credentials, entrusted } from './en-secrets';
 import { count, names } from './words';
 
 const phases: Record<Phase, string> = {
@@ -215,7 +216,9 @@ export const en = {
   alarms,
   links,
   nearby,
-  builds, settings,
+  batches,
+  builds, settings, sources,
+  credentials, entrusted,
   versions,
   privateFiles,
 
