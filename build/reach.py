@@ -64,7 +64,10 @@ def is_public(text: str) -> bool:
         return address.is_global and not address.is_multicast and address not in _ASSIGNED
     if address in _NAT64 or address.ipv4_mapped is not None:
         return is_public(str(IPv4Address(int(address) & 0xFFFFFFFF)))
-    if address.scope_id is not None or address not in _GLOBAL_UNICAST or not address.is_global or address.teredo:
+    if address.scope_id is not None or address not in _GLOBAL_UNICAST or address.teredo:
+        return False
+    # Of 6to4 not each Python says the same.
+    if address.sixtofour is None and not address.is_global:
         return False
     return all(is_public(str(one)) for one in _embedded(address))
 
