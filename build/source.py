@@ -98,6 +98,22 @@ async def checkout(
     return Checkout(source=source, folder=folder, subject=found.subject, epoch=found.epoch, lender=bare.resolve())
 
 
+async def fetch(source: Source, *, cache: Path, credentials: CredentialSource, log: Log) -> None:
+    """Have the commit of ``source``, a repository of our own operator's, in ``cache``.
+
+    Raises:
+        SourceError, SourceAbsentError, SourceDeniedError, SourceUnreachableError: as they say.
+        CorruptError: the credential that is kept for it can't be opened.
+    """
+    url = GitUrl.read(source.url)
+    bare = kept_in(cache, url)
+    git = Git(url, bare)
+    bare.parent.mkdir(parents=True, exist_ok=True)
+    async with _locked(bare.with_suffix(".lock")):
+        await _prepare(git, bare, log)
+        await _fetch(replace(git, credential=await credentials.find(url)), bare, checked_ref(source.commit), log)
+
+
 def kept_in(cache: Path, url: GitUrl) -> Path:
     """Where ``cache`` keeps the repository at ``url``."""
     return cache / "git" / f"{Digest.of(url.plain.encode())[:40]}.git"

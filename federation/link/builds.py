@@ -14,6 +14,7 @@ from federation import limits
 from federation.codec import Moment
 from federation.errors import InvalidValueError, OversizedError
 from federation.log import LogRecord
+from federation.manifest import Source
 from federation.names import PrivateFileName, ServiceName
 from federation.versions import DeveloperVersion
 
@@ -47,7 +48,8 @@ class OrderedSource:
 class BuildOrder:
     """A developer version to build. ``id``: made up by the asker; the same order sent again is the same build.
 
-    ``credentials``: whether the asker hands over credentials, without which no source is to be fetched.
+    ``credentials``: whether the asker hands over credentials, without which no source is to be fetched. ``since``: the
+    sources of the version before, after whose commits the comment begins.
     """
 
     id: str
@@ -55,13 +57,18 @@ class BuildOrder:
     version: DeveloperVersion
     sources: tuple[OrderedSource, ...]
     credentials: bool = False
+    since: tuple[Source, ...] = ()
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
             raise InvalidValueError("the id of an order is 32 hexadecimal digits")
         if not 1 <= len(self.sources) <= _SOURCES:
             raise InvalidValueError(f"a build has 1 to {_SOURCES} sources")
-        if any(len(word) > _WORD_CHARS for one in self.sources for word in (one.name, one.url, one.ref, one.directory)):
+        if len(self.since) > _SOURCES:
+            raise InvalidValueError(f"a version has at most {_SOURCES} sources")
+        words = [word for one in self.sources for word in (one.name, one.url, one.ref, one.directory)]
+        words += [word for one in self.since for word in (one.name, one.url, one.commit)]
+        if any(len(word) > _WORD_CHARS for word in words):
             raise OversizedError(f"a word of an order is at most {_WORD_CHARS} characters")
 
 
@@ -86,7 +93,7 @@ class BuildReport:
 
     ``log``: lines after the number that was asked for. ``provenance``: the builder's signed word of one that succeeded.
     ``sealing``: the key that what is handed over is sealed to, as the builder's statement (``sealing``).
-    ``wants``: the private files that the build waits for.
+    ``wants``: the private files that the build waits for. ``comment``: of one that succeeded, what its commits say.
     """
 
     id: str
@@ -97,8 +104,11 @@ class BuildReport:
     provenance: bytes | None = None
     sealing: bytes = b""
     wants: tuple[PrivateFileName, ...] = ()
+    comment: str = ""
 
     def __post_init__(self) -> None:
+        if len(self.comment) > limits.COMMENT_CHARS:
+            raise OversizedError(f"a comment has at most {limits.COMMENT_CHARS} characters")
         if len(self.log) > LOG_LINES:
             raise OversizedError(f"an answer holds at most {LOG_LINES} lines of a log")
         if len(self.why) > limits.LOG_MESSAGE_CHARS:

@@ -25,7 +25,7 @@ from node.usecases.private_files import PrivateFiles
 from node.usecases.provenances import PolicyError, Provenances
 from node.usecases.releases import Made, Releases
 from node.usecases.services import Services
-from node.usecases.tagging import tag_sources
+from node.usecases.tagging import fetch_sources, tag_sources
 from node.usecases.tasks import Job, TaskLog, Tasks
 from node.usecases.versions import Versions
 from node.usecases.witness import Witness
@@ -207,7 +207,8 @@ class Builds:
             BuiltSource(name=one.name, url=one.url, commit="", ref=one.ref, directory=one.directory)
             for one in service.sources
         )
-        delivered = await self._delegation.build(order_for(service.name, version, sources), on, log)
+        since = await self._sources_before(service.name, version)
+        delivered = await self._delegation.build(order_for(service.name, version, sources, since), on, log)
         said = delivered.signed.provenance
         made = Made(
             service=service.name,
@@ -215,14 +216,14 @@ class Builds:
             image=delivered.image,
             recipe=said.recipe,
             sources=tuple(Source(name=one.name, url=one.url, commit=one.commit) for one in said.sources),
-            comment=comment,
+            comment=comment or delivered.comment,
             private_files=delivered.private_files,
         )
         await self._provenances.keep(delivered.signed)
         stored = await self._releases.name(made)
-        await self._make_desired(stored, who, log)
         if service.tag:
-            log("its sources are not tagged: a peer built it, and they are not here")
+            await fetch_sources(stored, cache=self._cache, credentials=self._credentials, log=log)
+        await self._publish(service, stored, who, log)
 
     async def _make_desired(self, stored: StoredVersion, who: str, log: TaskLog) -> None:
         try:

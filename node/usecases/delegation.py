@@ -24,6 +24,7 @@ from federation.errors import (
 )
 from federation.link.answers import PeerRefusalError, plain_text
 from federation.link.builds import LOADED, BuilderState, BuildOrder, OrderedSource
+from federation.manifest import Source
 from federation.names import NodeName, ServiceName
 from federation.provenance import BuiltSource
 from federation.versions import DeveloperVersion
@@ -144,8 +145,10 @@ async def _look(line: BuilderLine) -> Builder | None:
     return Builder(name=line.name, kind=line.kind, state=None, error=error)
 
 
-def order_for(service: ServiceName, version: DeveloperVersion, sources: Iterable[BuiltSource]) -> BuildOrder:
-    """An order to build ``version`` of ``sources``.
+def order_for(
+    service: ServiceName, version: DeveloperVersion, sources: Iterable[BuiltSource], since: tuple[Source, ...] = ()
+) -> BuildOrder:
+    """An order to build ``version`` of ``sources``; ``since``: those of the version before.
 
     Raises:
         InvalidValueError: the address of a source holds credentials.
@@ -158,7 +161,7 @@ def order_for(service: ServiceName, version: DeveloperVersion, sources: Iterable
                 f"the address of {url.plain} holds credentials, and goes to no peer: keep them by 'vupdate credential "
                 "put', from where a builder can be handed them"
             )
-    return BuildOrder(id=uuid.uuid4().hex, service=service, version=version, sources=ordered)
+    return BuildOrder(id=uuid.uuid4().hex, service=service, version=version, sources=ordered, since=since)
 
 
 def _remote_code(error: VUpdateError) -> str:

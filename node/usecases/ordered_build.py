@@ -7,10 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from build.giturl import GitUrl
 from federation.clock import Clock
 from federation.errors import AbsentError, DeniedError, TamperedError, UnreachableError, VUpdateError
 from federation.image import Image
 from federation.keys import PublicKey
+from federation.link.answers import plain_text
 from federation.link.builds import LEASE_SECONDS, BuildOrder, BuildReport, BuildStand
 from federation.names import NodeName
 from federation.provenance import SignedProvenance
@@ -33,12 +35,14 @@ _DONE_SECONDS: Final = 2.0
 class Delivered:
     """What a builder gave: an image that is here whole, and its signed word on how it made it.
 
-    ``private_files``: the paths in the image at which private files stand that it was handed.
+    ``comment``: what it says that the commits say. ``private_files``: the paths in the image at which private files
+    stand that it was handed.
     """
 
     builder: NodeName
     image: Image
     signed: SignedProvenance
+    comment: str = ""
     private_files: tuple[str, ...] = ()
 
 
@@ -97,7 +101,13 @@ class OrderedBuilds:
             image = await self._fetch(line, order.id, signed)
         except AbsentError as error:
             raise BuilderLostError(f"it does not have what it built any more ({error.message})") from error
-        return Delivered(builder=line.name, image=image, signed=signed, private_files=supply.places_in(image))
+        return Delivered(
+            builder=line.name,
+            image=image,
+            signed=signed,
+            comment=_comment(report.comment),
+            private_files=supply.places_in(image),
+        )
 
     async def _followed(self, line: BuilderLine, order: BuildOrder, supply: Supply, log: TaskLog) -> BuildReport:
         """Ask until the order is over; its log goes to ``log``."""
@@ -154,6 +164,12 @@ async def _dismiss(line: BuilderLine, order: str, *, patient: bool) -> None:
             await line.cancel(order)
 
 
+def _comment(text: str) -> str:
+    """A comment from elsewhere, without what could steer a terminal."""
+    lines = filter(None, map(plain_text, text.splitlines()))
+    return "\n".join(lines)
+
+
 def _verified(content: bytes, name: NodeName, key: PublicKey, order: BuildOrder) -> SignedProvenance:
     """What the builder says of the build, once it is seen to be its own word about this very order.
 
@@ -164,8 +180,8 @@ def _verified(content: bytes, name: NodeName, key: PublicKey, order: BuildOrder)
     said = signed.provenance
     if said.builder.key != key:
         raise TamperedError(f"{name} sent the word of another builder: refused")
-    ordered = {(one.name, one.ref, one.directory) for one in order.sources}
-    built = {(one.name, one.ref, one.directory) for one in said.sources}
+    ordered = {(one.name, GitUrl.read(one.url).plain, one.ref, one.directory) for one in order.sources}
+    built = {(one.name, one.url, one.ref, one.directory) for one in said.sources}
     same = (said.service, said.version, said.invocation) == (order.service, order.version, order.id)
     if not same or ordered != built:
         raise TamperedError(f"{name} built something else than was ordered: refused")

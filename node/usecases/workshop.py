@@ -71,6 +71,7 @@ class _Made:
     image: Digest
     pack: Path
     provenance: bytes
+    comment: str
 
 
 @dataclass(slots=True, kw_only=True)
@@ -197,6 +198,7 @@ class Workshop:
             confinement=await self._confining.foreign(),
             trusted=False,
             reach=PeersReach(self._sources),
+            since=order.since,
             host=strangers_view(os.environ),
         )
         built = await self._build(request, log)
@@ -204,7 +206,7 @@ class Workshop:
         pack = one.folder / "image.pack"
         source = TreeSource(built.tree, built.image)
         await asyncio.to_thread(make_pack, base=None, image=built.image, source=source, target=pack)
-        one.made = _Made(image=built.image.digest, pack=pack, provenance=signed.to_bytes())
+        one.made = _Made(image=built.image.digest, pack=pack, provenance=signed.to_bytes(), comment=built.comment)
         return str(built.image.digest)
 
     # What the asker asks.
@@ -280,13 +282,15 @@ class Workshop:
     async def _report(self, one: _Order, *, after: int) -> BuildReport:
         task = await self._tasks.get(one.task)
         stand = _STANDS.get(task.state, BuildStand.FAILED)
+        made = one.made if stand is BuildStand.SUCCEEDED else None
         return BuildReport(
             id=one.order.id,
             stand=stand,
             lease_until=one.lease_until,
             why=await self._why(task),
             log=tuple(_bounded(await self._tasks.log(one.task, after, LOG_LINES))),
-            provenance=one.made.provenance if one.made is not None and stand is BuildStand.SUCCEEDED else None,
+            provenance=None if made is None else made.provenance,
+            comment="" if made is None else made.comment,
             sealing=one.handed.statement,
             wants=one.handed.wants,
         )

@@ -14,6 +14,7 @@ from federation.link.answers import PeerAbsentError
 from federation.link.builds import LEASE_SECONDS, BuildOrder, OrderedSource
 from federation.link.rights import USUAL_RIGHTS, Right
 from federation.names import NodeName
+from federation.provenance import SignedProvenance
 from federation.transfer.pack import make_pack
 from federation.transfer.tree import TreeSource, scan_tree
 from federation.versions import DeveloperVersion
@@ -21,6 +22,7 @@ from node.model.building import BuilderPolicy
 from node.model.desired import ListKind
 from node.model.orders import forbidden_source, pressure
 from node.model.task import TaskState
+from node.model.version import DevelopedService, GitSource
 from node.usecases import delegation, ordered_build
 from node.usecases.builder_lines import DialledBuilder
 from node.usecases.witness import Witness
@@ -47,6 +49,36 @@ async def test_a_peer_builds_what_this_node_signs(tmp_path: Path) -> None:
         assert (said.node, said.image) == ("acme", stored.image)
         assert "acme: building" in await found.log(task)
         assert found.leftovers() == []
+
+
+async def test_a_peer_says_what_the_commits_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those since the version before, without what could steer a terminal; a comment that was given comes first."""
+    found = await scene(tmp_path, "acme")
+    globex = found.globex
+    seen: list[str] = []
+    async with found.network.running():
+        await found.built("acme")
+        found.repo.commit("Sells shoes")
+        found.repo.commit("Sells \x1b[31mhats")
+        await found.built("acme")
+        task = await globex.use.builds.start(SHOP, version=None, comment="Mine", on=[NodeName("acme")], who=WHO)
+        await globex.use.tasks.wait(task.id)
+        for number in range(3):
+            stored = await globex.use.versions.get(ListKind.DEVELOPER, SHOP, f"globex-1.0.{number}")
+            seen.append(stored.signed.manifest.comment)
+    assert seen == ["A change", "Sells hats\nSells shoes", "Mine"]
+
+
+async def test_sources_of_what_a_peer_built_are_tagged(tmp_path: Path) -> None:
+    """At the commit that was built, by the node that wants them tagged; what can't be fetched is a warning."""
+    found = await scene(tmp_path, "acme")
+    source = GitSource(name="shop", url=found.repo.url)
+    await found.globex.use.services.add(DevelopedService(name=SHOP, sources=(source,), tag=True), who=WHO)
+    async with found.network.running():
+        task = await found.built("acme")
+        assert task.state is TaskState.SUCCEEDED, task.error
+    assert found.repo.git("rev-parse", "shop-globex-1.0.0") == found.repo.git("rev-parse", "HEAD")
+    assert "shop is tagged as shop-globex-1.0.0" in await found.log(task)
 
 
 async def test_without_the_right_nothing_is_built(tmp_path: Path) -> None:
@@ -218,7 +250,7 @@ async def test_three_builders_one_of_them_malicious(tmp_path: Path) -> None:
         assert [one.node for one in judgement.differing] == ["gamma"]
 
 
-@pytest.mark.parametrize("lie", ["signer", "order", "pack"])
+@pytest.mark.parametrize("lie", ["signer", "order", "source", "pack"])
 async def test_what_is_not_the_builders_own_true_word_is_refused(
     lie: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +262,14 @@ async def test_what_is_not_the_builders_own_true_word_is_refused(
     elif lie == "order":
         honest = shop._witness.state
         monkeypatch.setattr(shop._witness, "state", lambda *args, **more: honest(*args, **{**more, "invocation": "x"}))
+    elif lie == "source":
+        attest = shop._witness.state
+
+        def elsewhere(request: DeveloperBuild, built: Built, **more: Any) -> SignedProvenance:
+            sources = tuple(replace(one, url="https://elsewhere.example/shop") for one in built.sources)
+            return attest(request, replace(built, sources=sources), **more)
+
+        monkeypatch.setattr(shop._witness, "state", elsewhere)
     else:
 
         def other(**given: Any) -> int:
