@@ -26,6 +26,7 @@ class UiFakeChanges:
             "checkProvider": self._check,
             "updateProvider": self._update,
             "setConsumerRights": self._set_rights,
+            "setProviderBuilds": self._set_builds,
             "startPairing": self._start,
             "confirmPairing": self._confirm,
             "rejectPairing": self._reject,
@@ -54,6 +55,12 @@ class UiFakeChanges:
         found = _one(data["alarms"], "id", id)
         data["alarms"] = [one for one in data["alarms"] if one is not found]
         self._tell("ALARMS")
+        return found
+
+    def _set_builds(self, provider: str, builds: bool) -> Document:
+        found = _one(self._data()["providers"], "name", provider)
+        found["builds"] = builds
+        self._tell("LINKS")
         return found
 
     def _check(self, name: str) -> Document:

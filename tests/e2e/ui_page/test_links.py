@@ -52,6 +52,16 @@ async def test_a_provider_is_checked_and_updated_from(page: Page, node: UiFakeNo
     await expect(page.locator("[data-link=hooli]").get_by_role("alert")).to_have_text("there is no hooli")
 
 
+async def test_builds_of_a_provider_are_let_run_here(page: Page, node: UiFakeNode) -> None:
+    """A click switches it on, another one off; whoever may not change it reads how it is."""
+    acme = page.locator("[data-link=acme]")
+    for wanted in (True, False):
+        await acme.get_by_label("Run builds of acme").click()
+        await expect(acme.get_by_role("group")).to_have_attribute("aria-busy", "false")
+        await expect(acme.get_by_label("Run builds of acme")).to_be_checked(checked=wanted)
+        assert next(one["builds"] for one in node.data["providers"] if one["name"] == "acme") is wanted
+
+
 async def test_the_rights_of_a_consumer_are_toggled(page: Page, node: UiFakeNode) -> None:
     """A click gives one right and leaves the others; what the consumer reported is shown beside them."""
     umbrella = page.locator("[data-link=umbrella]")

@@ -11,6 +11,7 @@ import { Ago } from '../parts/Ago';
 import { useNow } from '../parts/now';
 import { VersionChip } from '../parts/parts';
 import { texts } from '../texts';
+import { BuildsForIt } from './BuildsForIt';
 import { Card, ShortId } from './Card';
 import css from './links.module.css';
 import { inOrder } from './rights';
@@ -38,13 +39,14 @@ export function ProviderCard({ provider, standing, following, upward }: Props) {
         [said.update, said.autoUpdates[provider.autoUpdate]],
         [said.window, provider.window],
         [said.testedBy, provider.testedBy],
-        [said.buildsFor, provider.builds ? said.buildsForIt : ''],
+        [said.buildsFor, provider.builds && !administers ? said.buildsForIt : ''],
         [said.checked, provider.checked === null ? said.neverChecked : <Ago key="checked" at={provider.checked} />],
         [said.linked, <Ago key="linked" at={provider.linked} />],
         [said.nodeId, <ShortId key="id" id={provider.id} />],
       ]}>
       <OfferList offers={offersOf(provider, following?.verdicts ?? [])} />
       {upward !== null && <UpwardNote upward={upward} />}
+      {administers && provider.ended === null && <BuildsForIt provider={provider.name} builds={provider.builds} />}
       {administers && provider.ended === null && <Acts name={provider.name} />}
     </Card>
   );
