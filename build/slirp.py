@@ -109,7 +109,8 @@ class Uplink:
         self.running.callback(ended.close)
         with contextlib.closing(ends), contextlib.closing(tells):
             words = [
-                PROGRAM, "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-seccomp", *_shelter(),
+                *_alone(), PROGRAM, *_shelter(),
+                "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-seccomp",
                 f"--ready-fd={tells.number}", f"--exit-fd={ends.number}", "--netns-type=path",
                 f"--userns-path=/proc/self/fd/{users}", f"/proc/self/fd/{network}", "tap0",
             ]  # fmt: skip
@@ -173,6 +174,15 @@ def _namespaces(pid: int) -> Iterator[tuple[int, int]]:
 def _shelter() -> tuple[str, ...]:
     # Another user's slirp4netns would have to be root in the build's user namespace for it, where nobody is.
     return ("--enable-sandbox",) if os.geteuid() == 0 else ()
+
+
+def _alone() -> tuple[str, ...]:
+    """What cuts slirp4netns off from the host's mounts before it makes its sandbox.
+
+    By itself it only makes the root private: as it puts that away, what is mounted below any shared mount, such as the
+    namespaces of ``ip netns`` in /run/netns, would be unmounted on the host too (mount_namespaces(7)).
+    """
+    return ("unshare", "--mount", "--propagation", "private") if os.geteuid() == 0 else ()
 
 
 def _last_line(said: bytes) -> str:

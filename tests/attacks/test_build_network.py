@@ -151,6 +151,22 @@ async def test_the_host_s_loopback_is_out_of_reach(node: Node) -> None:
     assert sorted(host.heard) == sorted([*ways, *[str((own, host.port))] * 3])
 
 
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("ip") is None, reason="needs root and iproute2")
+async def test_the_host_s_mounts_stay_as_they_are(node: Node) -> None:
+    """slirp4netns puts its view of the files away, shared mounts such as those of ``ip netns`` among them."""
+    name = f"vup-{os.getpid()}-kept"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        before = Path("/proc/self/mountinfo").read_text()
+        assert name in before
+        assert await unconnected() == ""
+        await node.build("true", network=True)
+        assert Path("/proc/self/mountinfo").read_text() == before
+        subprocess.run(["ip", "netns", "exec", name, "true"], check=True)
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)
+
+
 async def test_names_are_asked_for_at_a_server_inside(node: Node) -> None:
     """The host's own may be on its loopback; nothing else of the network's settings is missing."""
     told = await node.told("cat /etc/resolv.conf; cat /etc/hosts; cat /proc/net/route", network=True)
