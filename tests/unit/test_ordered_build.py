@@ -97,7 +97,7 @@ async def test_who_has_many_questions_open_is_answered_at_once(tmp_path: Path, m
             asked = acme.use.workshop.report
             waiting = [group.create_task(asked(who, order.id, after=many)) for _ in range(2)]
             while acme.use.workshop._waiting[who.id] < 2:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.01)
             await asked(who, order.id, after=many)
             assert not any(one.done() for one in waiting)
             await acme.use.tasks.cancel((await acme.use.tasks.find(1))[0].id, who="ann")
