@@ -234,7 +234,7 @@ async def test_after_a_restart_nothing_is_made_again(tmp_path: Path) -> None:
     await acme.develop("shop", "acme-1.0.0", FILES)
     await acme.use.private_files.put(SHOP, KEY, SECRET, into="conf/key", who=WHO)
     async with loops(acme):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await acme.use.adaptation._wanted():
                 # Not without a pause: the build's thread would hardly get to run beside it.
                 await asyncio.sleep(0.01)
