@@ -90,12 +90,9 @@ class Builds:
             ExistsError: ``version`` was made already.
         """
         developed = await self._services.get(service)
-        if version is not None and version.node != self._node:
-            raise InvalidValueError(f"version {version} can't be made by node {self._node}: it would be {self._node}-…")
         begun = await self._stored_by(service, resumed_from) if resumed_from else None
-        present = version is not None and await self._versions.has(ListKind.DEVELOPER, service, version)
-        if present and (begun is None or begun.version != version):
-            raise ExistsError(f"{service} {version} was made already: the same version can't be made twice")
+        if version is not None and (begun is None or begun.version != version):
+            await self._check_new(service, version)
 
         async def work(log: TaskLog) -> str:
             if begun is not None:
@@ -123,6 +120,12 @@ class Builds:
         )
         return await self._tasks.start(job, who=who)
 
+    async def _check_new(self, service: ServiceName, version: DeveloperVersion) -> None:
+        if version.node != self._node:
+            raise InvalidValueError(f"version {version} can't be made by node {self._node}: it would be {self._node}-…")
+        if await self._versions.has(ListKind.DEVELOPER, service, version):
+            raise ExistsError(f"{service} {version} was made already: the same version can't be made twice")
+
     async def _next(self, service: ServiceName) -> DeveloperVersion:
         own = await self._own(service)
         return max(own).next() if own else DeveloperVersion.first(self._node)
@@ -138,7 +141,9 @@ class Builds:
             return None
         newest = max(own)
         said = await self._provenances.of(service, newest)
-        return own[newest] if any(one.signed.provenance.invocation == task for one in said) else None
+        # Others may say what they like of their builds.
+        mine = (one for one in said if one.node == self._node)
+        return own[newest] if any(one.signed.provenance.invocation == task for one in mine) else None
 
     async def _sources_before(self, service: ServiceName, version: DeveloperVersion) -> tuple[Source, ...]:
         """The sources of the newest version of ours below ``version``."""
